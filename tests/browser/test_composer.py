@@ -44,6 +44,7 @@ def test_a_variable_is_chosen_with_the_keyboard_and_gets_a_fallback(console: Con
     rows = [(user(n), "Shoe", "" if n == 1 else f"Name {n}", "a") for n in range(4)]
     console.lab.write_rows(rows)
     page = open_page(EDIT)
+    page.locator(BODY).fill("Typed right before")
     page.get_by_role("button", name="Load sample people").click()
     expect(page.locator(".compose-people")).to_contain_text("25% have none: they get no push.")
     page.locator(TITLE).fill("Hi ")
@@ -59,6 +60,7 @@ def test_a_variable_is_chosen_with_the_keyboard_and_gets_a_fallback(console: Con
     expect(page.locator(TITLE)).to_have_value("Hi [[var:name|friend]]")
     expect(page.locator(TITLE)).to_be_focused()
     expect(page.locator(".device.ios .title")).to_have_text(re.compile(r"Hi Name \d"))
+    expect(page.locator(".device.ios .body")).to_have_text("Typed right before")
     page.get_by_label("Show", exact=True).select_option("empty:name")
     expect(page.locator(".device.ios .title")).to_have_text("Hi friend")
 

@@ -1,7 +1,7 @@
 """What the composer's preview shows: texts, counters, variables with their values, and the choice of a person."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
@@ -198,10 +198,9 @@ def _counters(composed: ComposedPush, people: SamplePeople | None, position: int
 def _variables(
     composed: ComposedPush, said: Said, people: SamplePeople | None, row: Row | None
 ) -> Iterator[ShownVariable]:
-    meanings = {column.name: column.meaning for column in composed.columns}
-    for column, uses in said.variables.items():
-        shown = _column(column, meanings.get(column, ""), people, row)
-        yield ShownVariable(**{**vars(shown), "fallback": uses[0].fallback})
+    for column in composed.columns:
+        if uses := said.variables.get(column.name):
+            yield replace(_column(column.name, column.meaning, people, row), fallback=uses[0].fallback)
 
 
 def _column(name: str, meaning: str, people: SamplePeople | None, row: Row | None) -> ShownVariable:

@@ -122,8 +122,11 @@ def audience_recipe(document: Document) -> Recipe:
 
 def people_of(found: Sequence[SamplePeople], audience: Audience | None) -> SamplePeople | None:
     """Return the loaded people of an audience; None if they were not loaded, or have other columns by now."""
-    name = audience.name if audience else ""
-    return next((each for each in found if each.audience == name and each.rows), None)
+    if audience is None:
+        return None
+    columns = {column.name for column in audience.columns}
+    fitting = (each for each in found if each.audience == audience.name and columns <= {*each.columns})
+    return next((each for each in fitting if each.rows), None)
 
 
 def _audience(ports: Ports, document: Document, push: RecipePush, position: int) -> Audience | None:

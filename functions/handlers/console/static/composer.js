@@ -99,19 +99,39 @@
     for (const place of view.querySelectorAll(`[data-shows="${text}"]`)) place.textContent = event.target.value;
   });
 
-  const ours = (event) => view.contains(event.detail.elt);
+  // People that are being loaded come with a preview of their own. What is typed meanwhile is shown after that.
+  let loading = false;
+  let missed = false;
+  const ours = (event) => event.detail.target === view;
   document.addEventListener("htmx:configRequest", (event) => {
     if (ours(event)) event.detail.parameters["view.push"] = String(shown);
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!ours(event)) return;
+    const typed = event.detail.elt === view;
+    if (typed && loading) {
+      missed = true;
+      event.preventDefault();
+      return;
+    }
+    if (!typed) {
+      loading = true;
+      window.htmx.trigger(view, "htmx:abort");
+    }
     status.classList.remove("trouble");
-    status.textContent = event.detail.elt === view ? "Updating…" : "Loading people…";
+    status.textContent = typed ? "Updating…" : "Loading people…";
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!ours(event) || event.detail.xhr.status === 0) return;
-    status.textContent = event.detail.successful ? "" : "Not up to date. Reload the page if this stays.";
-    status.classList.toggle("trouble", !event.detail.successful);
+    if (!ours(event)) return;
+    const { elt, successful, xhr } = event.detail;
+    if (elt !== view) {
+      loading = false;
+      if (missed) refresh();
+      missed = false;
+    }
+    if (loading || (elt === view && xhr.status === 0 && navigator.onLine)) return; // replaced by a later one
+    status.textContent = successful ? "" : "Not up to date. Reload the page if this stays.";
+    status.classList.toggle("trouble", !successful);
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target === view) count();
