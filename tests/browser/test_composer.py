@@ -4,17 +4,16 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from functions.usecases.recipes.save import stored_recipe
 from tests.browser.conftest import Console, OpenPage
 from tests.factories import user
 
 EDIT = "/recipes/welcome/edit"
+_QUERY = 30_000
+"""How long a query may take on a busy machine, in milliseconds."""
 TITLE, BODY = '[name="pushSequence[0].title"]', '[name="pushSequence[0].body"]'
-
-
-def ios(page: Page) -> str:
-    return page.locator(".device.ios .title").inner_text()
 
 
 def test_the_preview_follows_typing_without_a_page_load(console: Console, open_page: OpenPage) -> None:
@@ -30,14 +29,14 @@ def test_the_preview_follows_typing_without_a_page_load(console: Console, open_p
     page.get_by_role("radio", name="Push 1").check()
     expect(page.locator(".device.ios .title")).to_have_text("Push 1 for name now")
     assert page.evaluate("window.stayed")
-    assert console.lab.ports.recipes.get("welcome")["pushSequence"][0]["title"] == "Push 1 for [[var:name]]"
+    assert stored_recipe(console.lab.ports, "welcome")["pushSequence"][0]["title"] == "Push 1 for [[var:name]]"
 
 
 def test_plain_text_is_shown_before_the_server_answers(open_page: OpenPage) -> None:
     page = open_page(EDIT)
     page.route("**/recipes/compose", lambda route: route.fulfill(status=204))
     page.locator(TITLE).fill("At once")
-    assert ios(page) == "At once"
+    assert page.locator(".device.ios .title").inner_text() == "At once"
 
 
 def test_a_variable_is_chosen_with_the_keyboard_and_gets_a_fallback(console: Console, open_page: OpenPage) -> None:
@@ -46,7 +45,7 @@ def test_a_variable_is_chosen_with_the_keyboard_and_gets_a_fallback(console: Con
     page = open_page(EDIT)
     page.locator(BODY).fill("Typed right before")
     page.get_by_role("button", name="Load sample people").click()
-    expect(page.locator(".compose-people")).to_contain_text("25% have none: they get no push.")
+    expect(page.locator(".compose-people")).to_contain_text("25% have none: they get no push.", timeout=_QUERY)
     page.locator(TITLE).fill("Hi ")
     page.get_by_role("button", name="Insert variable: Title").first.focus()
     page.keyboard.press("Enter")
@@ -82,6 +81,22 @@ def test_an_emoji_goes_to_the_caret_and_escape_returns_the_focus(open_page: Open
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("width", [375, 1440])
+def test_nothing_moves_on_loading_and_typing(open_page: OpenPage, width: int) -> None:
+    page = open_page(EDIT, viewport={"width": width, "height": 900})
+    page.evaluate(
+        """window.moved = 0; new PerformanceObserver((list) => {
+             for (const each of list.getEntries()) if (!each.hadRecentInput) window.moved += each.value;
+           }).observe({ type: "layout-shift", buffered: true })"""
+    )
+    page.locator(TITLE).press("End")
+    page.keyboard.type(" now")
+    expect(page.locator(".device.android .title")).to_have_text("Push 1 for name now")
+    page.wait_for_timeout(600)
+    assert page.evaluate("window.moved") < 0.01
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1440])
 def test_the_composer_is_accessible_and_fits(open_page: OpenPage, scheme: str, width: int) -> None:
@@ -89,7 +104,7 @@ def test_the_composer_is_accessible_and_fits(open_page: OpenPage, scheme: str, w
     if width == 375:
         page.locator(".sheet-bar").click()
     page.get_by_role("button", name="Load sample people").click()
-    expect(page.get_by_label("Show", exact=True)).to_be_visible()
+    expect(page.get_by_label("Show", exact=True)).to_be_visible(timeout=_QUERY)
     page.locator('[id="view.theme.dark"]').check()
     page.locator(TITLE).fill("Hi {{name}}")
     expect(page.locator(".compose-errors")).to_contain_text("looks like a variable of another product")

@@ -12,7 +12,6 @@
   const EMOJI = /(^|\.)(title|body|subtitle)$/;
   const TOOLS = [["variable", "Insert variable", TEXT], ["emoji", "Emoji", EMOJI]];
   let shown = Number(view.querySelector('[name="view.push"]:checked')?.value ?? 0);
-  document.documentElement.classList.add("js");
 
   const refresh = () => view.dispatchEvent(new CustomEvent("compose"));
   const part = (field) => PUSH.exec(field.name ?? "");
@@ -108,7 +107,7 @@
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!ours(event)) return;
-    const typed = event.detail.elt === view;
+    const typed = event.detail.requestConfig.elt === view;
     if (typed && loading) {
       missed = true;
       event.preventDefault();
@@ -123,13 +122,14 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!ours(event)) return;
-    const { elt, successful, xhr } = event.detail;
-    if (elt !== view) {
+    const { requestConfig, successful, xhr } = event.detail;
+    const typed = requestConfig.elt === view;
+    if (!typed) {
       loading = false;
       if (missed) refresh();
       missed = false;
     }
-    if (loading || (elt === view && xhr.status === 0 && navigator.onLine)) return; // replaced by a later one
+    if (loading || (typed && xhr.status === 0 && navigator.onLine)) return; // replaced by a later one
     status.textContent = successful ? "" : "Not up to date. Reload the page if this stays.";
     status.classList.toggle("trouble", !successful);
   });
