@@ -85,8 +85,11 @@ class Composer:
 
     @property
     def host(self) -> str:
-        """The host of the image."""
-        return urlsplit(self.image).netloc if self.image.startswith("https://") else ""
+        """The host of the image; empty for an address that cannot be opened."""
+        try:
+            return urlsplit(self.image).netloc if self.image.startswith("https://") else ""
+        except ValueError:
+            return ""
 
     @property
     def too_large(self) -> bool:

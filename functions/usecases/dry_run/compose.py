@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from audience_jobs.contract import Audience, Column
-from functions.domain.documents import without_nulls
+from functions.domain.documents import storage_errors, without_nulls
 from functions.domain.errors import BadRecipe, FieldError
 from functions.domain.push.content import content_errors, is_blank
 from functions.domain.push.payload import Payload
@@ -139,7 +139,11 @@ def _audience(ports: Ports, document: Document, push: RecipePush, position: int)
 
 def _read(written: Mapping[str, Any]) -> tuple[RecipePush, list[FieldError]]:
     """Read a push without its invalid fields. A title or body with a malformed variable is shown as written."""
-    document, errors, literal = without_nulls(written), list[FieldError](), dict[str, Template]()
+    document, literal = without_nulls(written), dict[str, Template]()
+    errors = storage_errors(document)
+    for name in map(_key, errors):
+        document.pop(name, None)
+    document = {**_NEEDED, **document}
     for _ in range(_MOST_ROUNDS):
         try:
             push = RecipePush.model_validate(document)

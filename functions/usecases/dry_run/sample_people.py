@@ -64,7 +64,7 @@ def read_people(text: str) -> list[SamplePeople]:
     """Return the people of a text; none if it is not one of `write_people`."""
     try:
         return [_sound(each) for each in json.loads(text)] if text else []
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return []
 
 
@@ -75,6 +75,7 @@ def _sound(written: Mapping[str, Any]) -> SamplePeople:
         raise ValueError("not rows of texts")
     if not all(isinstance(number, int) for number in (found.users, *found.empty.values())):
         raise TypeError("not numbers of users")
+    "".join(texts).encode()  # UnicodeEncodeError for what no page can show
     return found
 
 
