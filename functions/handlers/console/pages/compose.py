@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from flask import Response
 from werkzeug.datastructures import MultiDict
@@ -10,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 from audience_jobs.errors import AudienceJobError
 from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadRecipe
-from functions.domain.recipe.read import Document
 from functions.domain.roles import Role
 from functions.handlers.console.answering import part
 from functions.handlers.console.composer import PEOPLE, Composer, composer_of, form_document
@@ -57,15 +55,14 @@ def _composed(visit: Visit, form: Mapping[str, str], values: Values | None = Non
 
 def composer_for(visit: Visit, values: Values) -> Composer:
     """Return the composer for the first look at a form with these values."""
-    document: Document = form_document(visit, MultiDict[str, str](values))
-    return composer_of(visit, document, values)
+    return composer_of(visit, form_document(visit, MultiDict(values)), values)
 
 
 def _audience(_: Visit) -> Subject:
     return Subject(kind=SubjectKind.AUDIENCE)
 
 
-ROUTES: tuple[Any, ...] = (
+ROUTES = (
     Route(method="POST", path=AT, serve=show, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=_audience, expensive=True),
 )
