@@ -4,6 +4,7 @@ from functions.handlers.console.pages import (
     audit,
     cadence,
     calendar,
+    compose,
     control,
     execution,
     executions,
@@ -15,6 +16,9 @@ from functions.handlers.console.pages import (
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit, help_page)
+_PAGES = (
+    *(overview, executions, execution, control, recipes, recipe_edit, compose, run),
+    *(calendar, cadence, audit, help_page),
+)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

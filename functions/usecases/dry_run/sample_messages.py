@@ -52,7 +52,7 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
     push = recipe.pushes[position]
     files = ports.shards.push(execution_id, position + 1) if execution_id else None
     row = _first_row(ports, files) if files else None
-    texts: dict[str, Text] = {name: _text(template, row or {}) for name, template in push.texts.items()}
+    texts: dict[str, Text] = {name: fill(template, row or {}) for name, template in push.texts.items()}
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(
         push=position + 1,
@@ -77,12 +77,13 @@ def _first_row(ports: Ports, files: PushFiles) -> Mapping[str, str] | None:
     return dict(zip(index.columns, row, strict=True)) if row else None
 
 
-def _text(template: Template, row: Mapping[str, str]) -> list[Piece]:
+def fill(template: Template, row: Mapping[str, str] | None) -> list[Piece]:
+    """Return a template with the values and fallbacks of a row; without a row, every variable stands for itself."""
     pieces = []
     for part in template.parts:
         if isinstance(part, str):
             pieces.append(Piece(text=part))
-        elif value := row.get(part.column) or part.fallback:
+        elif row is not None and (value := row.get(part.column) or part.fallback):
             pieces.append(Piece(text=template.filled(part, value)))
         else:
             pieces.append(Piece(text=part.column, column=part.column))

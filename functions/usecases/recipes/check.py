@@ -110,13 +110,18 @@ def _push_errors(job: Job, push: RecipePush, position: int, path: str) -> list[F
         audience = audience_of(job, push, position)
     except ValueError as error:
         return [FieldError(f"{path}.audienceName", str(error))]
+    return [replace(each, field=f"{path}.{each.field}") for each in column_errors(push, audience)]
+
+
+def column_errors(push: RecipePush, audience: Audience) -> list[FieldError]:
+    """Return an error for each text of a push that uses a column which its audience lacks."""
     columns = [column.name for column in audience.columns]
     errors = []
     for name, template in push.texts.items():
         try:
             template.require(columns, audience.name)
         except BadTemplate as error:
-            errors.append(FieldError(f"{path}.{name}", str(error)))
+            errors.append(FieldError(name, str(error)))
     return errors
 
 

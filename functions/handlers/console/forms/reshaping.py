@@ -183,6 +183,7 @@ ACTIONS: Mapping[str, Callable[[Values, int, str], Reshaped | None]] = {
     "remove-button": _remove_button,
     "add-language": _add_language,
     "remove-language": _remove_language,
+    "preview": lambda values, pushes, _: Reshaped(values=values, pushes=pushes, focus="view.open"),
     "restore": lambda values, pushes, _: Reshaped(values=values, pushes=pushes, focus="", said="Changes restored."),
 }
 

@@ -40,6 +40,7 @@ from functions.handlers.console.forms.recipe_form import (
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
 from functions.handlers.console.notices import with_notices
+from functions.handlers.console.pages.compose import composer_for
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
@@ -235,6 +236,7 @@ def _form(
         topics=visit.ports.workspace.pushes.topics,
         defaults=default_values(visit.ports.workspace.pushes.defaults),
         zones=_ZONES,
+        composer=composer_for(visit, values),
         sections=form_sections(pushes, query, new=not recipe_id),
         focus=changed.focus if changed else "",
         said=changed.said if changed else "",
