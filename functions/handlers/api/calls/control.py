@@ -32,8 +32,8 @@ class Subject(Query):
 class Order(Model):
     """An action and its target.
 
-    An emergency stop of everything needs `all`, so that nobody requests it by mistake. `skip` leaves out the send of a
-    recipe at `sendAt`, and cancels its execution; `restore` takes that back.
+    An emergency stop of everything needs `all`, so that nobody requests it by mistake. `skip` leaves out the send of
+    a recipe at `sendAt`, and cancels its execution; `restore` takes that back.
     """
 
     action: Literal["emergency_stop", "cancel", "pause", "resume", "skip", "restore", "execute_now"]
