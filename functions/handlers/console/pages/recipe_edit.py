@@ -19,6 +19,7 @@ from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.forms.form_fields import QueryField, query_field
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
+from functions.handlers.console.forms.live_schedule import live_schedule
 from functions.handlers.console.forms.recipe_form import (
     Sent,
     Values,
@@ -30,6 +31,7 @@ from functions.handlers.console.forms.recipe_form import (
     values_of,
     without_push,
 )
+from functions.handlers.console.forms.typed_schedule import with_typed_schedule
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
@@ -43,11 +45,6 @@ from functions.usecases.timeline.control import would_cancel
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """Fields that a copy does not get."""
 _REMOVABLE = ("name", "description", "type")
-_ZONES = (
-    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
-    *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),
-    *("Asia/Singapore", "Asia/Tokyo", "Australia/Sydney"),
-)
 
 
 def new(visit: Visit) -> Response:
@@ -131,7 +128,7 @@ def _values(visit: Visit, document: Document) -> tuple[Values, int]:
 
 
 def _sent(visit: Visit, stored: Document) -> Sent:
-    sent = read_recipe(visit.request.form, stored, _query(visit))
+    sent = with_typed_schedule(read_recipe(visit.request.form, stored, _query(visit)), stored, visit.now)
     return with_parameters(sent, describe_jobs(visit.ports.workspace))
 
 
@@ -221,7 +218,7 @@ def _form(
         chosen_job=values.get(JOB, ""),
         topics=visit.ports.workspace.pushes.topics,
         defaults=default_values(visit.ports.workspace.pushes.defaults),
-        zones=_ZONES,
+        live=live_schedule(values, visit.now),
         sections=form_sections(pushes, query, new=not recipe_id),
     )
 
