@@ -51,6 +51,14 @@ def without_skip(document: Document, send_at: datetime, now: datetime) -> Docume
     return _with(document, kept, now)
 
 
+def without_skips(document: Document) -> Document:
+    """Return a document without skips, for a copy; it may be broken by hand."""
+    schedule = document.get("schedule")
+    if not isinstance(schedule, Mapping) or "skip" not in schedule:
+        return document
+    return {**document, "schedule": {name: value for name, value in schedule.items() if name != "skip"}}
+
+
 def with_past_skips(document: Document, stored: Mapping[str, Any] | None, now: datetime) -> Document:
     """Return a valid document to store with its future skips, and the past ones of the stored document."""
     written = _skips(document)
@@ -76,8 +84,9 @@ def skipped_sends(recipe: Recipe, since: datetime, until: datetime) -> list[date
 def _with(document: Document, skips: list[datetime], now: datetime) -> Document:
     kept = sorted({at for at in skips if at > now - _KEPT})
     oldest = max(0, min(len(kept) - MOST_SKIPS, sum(at <= now for at in kept)))
-    schedule = {name: value for name, value in document["schedule"].items() if name != "skip"}
-    return {**document, "schedule": schedule | ({"skip": [stamp(at) for at in kept[oldest:]]} if kept else {})}
+    if not kept:
+        return without_skips(document)
+    return {**document, "schedule": {**document["schedule"], "skip": [stamp(at) for at in kept[oldest:]]}}
 
 
 def _skips(document: Mapping[str, Any] | None) -> list[datetime]:

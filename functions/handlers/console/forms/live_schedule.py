@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from functions.domain.recipe.zones import readable_zones
 from functions.handlers.console.forms.form_fields import recipe_fields
 from functions.handlers.console.forms.recipe_form import Values
 from functions.handlers.console.forms.typed_schedule import read_typed
+from functions.handlers.console.forms.zone_search import offset
 from functions.handlers.console.schedule_words import schedule_in_words
 from functions.handlers.console.words import city, day_and_time, plural, short_day
 
@@ -110,15 +111,8 @@ def _meanings(
     if clock != typed.get("executionTime") and "schedule.executionTime" not in wrong:
         found["schedule.executionTime"] = str(clock)
     if "timezone" in fields and "schedule.timezone" not in wrong:
-        found["schedule.timezone"] = (
-            f"{city(zone)}: {now.astimezone(ZoneInfo(zone)):%H:%M} now ({_offset(zone, now)})"
-        )
+        found["schedule.timezone"] = f"{city(zone)}: {now.astimezone(ZoneInfo(zone)):%H:%M} now ({offset(zone, now)})"
     return found
-
-
-def _offset(zone: str, now: datetime) -> str:
-    written = f"{now.astimezone(ZoneInfo(zone)):%z}"
-    return f"UTC{written[:3]}:{written[3:]}"
 
 
 def _live(schedule: Schedule, meanings: Mapping[str, str], now: datetime) -> LiveSchedule:
@@ -129,7 +123,10 @@ def _live(schedule: Schedule, meanings: Mapping[str, str], now: datetime) -> Liv
     return LiveSchedule(
         zone=schedule.zone.key,
         words=schedule_in_words(schedule),
-        sends=[LiveSend(at=at, away=_away(at, now, schedule.zone), note=_note(schedule, at)) for at in upcoming],
+        sends=[
+            LiveSend(at=at, away=_away(at, now, schedule.zone), note=_note(schedule, at, before))
+            for before, at in pairwise([now, *upcoming])
+        ],
         meanings=meanings,
         earliest=earliest,
         needs=preparation // _MINUTE,
@@ -183,14 +180,13 @@ def _away(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return "tomorrow" if days == 1 else f"in {days} days"
 
 
-def _note(schedule: Schedule, at: datetime) -> str:
-    """Say what a clock change does to a send."""
+def _note(schedule: Schedule, at: datetime, before: datetime) -> str:
+    """Say what a clock change does to a send, or that the clocks change between it and the one before."""
     local, planned = at.astimezone(schedule.zone), planned_clock(schedule, at)
     if planned != wall_clock(at, schedule.zone):
         return f"The clocks skip {planned:%H:%M} on this day."
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         return f"{local:%H:%M} comes twice on this day: it is sent the first time."
-    day_before = (at - timedelta(days=1)).astimezone(schedule.zone)
-    if day_before.utcoffset() != local.utcoffset():
+    if before.astimezone(schedule.zone).utcoffset() != local.utcoffset():
         return f"The clocks change before this send: {at.astimezone(UTC):%H:%M} UTC."
     return ""

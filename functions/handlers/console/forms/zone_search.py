@@ -156,10 +156,14 @@ def _rank(known: _Known, wanted: str) -> int | None:
 
 def _choice(name: str, now: datetime) -> ZoneChoice:
     local = now.astimezone(ZoneInfo(name))
-    minutes = (local.utcoffset() or timedelta()) // _MINUTE
+    return ZoneChoice(name=name, city=city(name), clock=f"{local:%H:%M}", offset=offset(name, now))
+
+
+def offset(name: str, now: datetime) -> str:
+    """Write how far a zone is from UTC now: UTC+5:30."""
+    minutes = (now.astimezone(ZoneInfo(name)).utcoffset() or timedelta()) // _MINUTE
     hours, rest = divmod(abs(minutes), 60)
-    offset = f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "UTC"
-    return ZoneChoice(name=name, city=city(name), clock=f"{local:%H:%M}", offset=offset)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "UTC"
 
 
 def _plain(text: str) -> str:

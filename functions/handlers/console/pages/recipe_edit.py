@@ -11,6 +11,7 @@ from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
+from functions.domain.recipe.skips import without_skips
 from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
@@ -53,6 +54,8 @@ def new(visit: Visit) -> Response:
     values, pushes = _values(visit, document)
     if document:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
+    else:
+        values["schedule.timezone"] = _usual_zone(visit)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
 
 
@@ -223,10 +226,17 @@ def _form(
     )
 
 
+def _usual_zone(visit: Visit) -> str:
+    """Return the zone of the campaign that sends next; UTC if none does."""
+    return next((plan.zone for plan in visit.ports.recipes.plans(most=1)), "UTC")
+
+
 def _copied(visit: Visit, recipe_id: str) -> Document:
     if not recipe_id:
         return {}
-    return {name: value for name, value in stored_recipe(visit.ports, recipe_id).items() if name not in _OWN}
+    return without_skips(
+        {name: value for name, value in stored_recipe(visit.ports, recipe_id).items() if name not in _OWN}
+    )
 
 
 def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:
