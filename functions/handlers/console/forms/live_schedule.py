@@ -25,6 +25,8 @@ from functions.handlers.console.words import city, day_and_time, plural, short_d
 
 _SHOWN = 5
 _MINUTE = timedelta(minutes=1)
+_UNUSED = {"custom": "schedule.executionTime", "once": "schedule.endDate"}
+"""What a frequency does not use, although its value is checked when the form is saved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +81,12 @@ def live_schedule(values: Values, now: datetime) -> LiveSchedule:
 
 
 def _typed(values: Values) -> tuple[dict[str, Any], list[FieldError]]:
-    """Return the fields of the schedule that are filled in, and those that cannot be read."""
+    """Return the fields of the schedule that are filled in and used, and the errors of those that cannot be read."""
+    unused = _UNUSED.get(values.get("schedule.frequency", ""), "")
     found: dict[str, Any] = {}
     errors = []
     for path, each in recipe_fields().items():
-        if path.startswith("schedule."):
+        if path.startswith("schedule.") and path != unused:
             try:
                 value = each.read(values.get(path, ""))
             except ValueError as error:
