@@ -26,7 +26,7 @@ def states(lab: Lab) -> dict[str, str]:
 
 
 def skips(lab: Lab) -> list[str]:
-    return stored_recipe(lab.ports, "welcome")["schedule"].get("skip", [])
+    return list(stored_recipe(lab.ports, "welcome")["schedule"].get("skip", []))
 
 
 def test_a_skipped_send_starts_nothing_and_is_not_missed(lab: Lab) -> None:
