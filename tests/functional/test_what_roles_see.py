@@ -111,7 +111,7 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("GET", R): Asked(VIEWER),
     ("POST", f"{R}/pause"): Asked(OPERATOR),
     ("POST", f"{R}/resume"): Asked(OPERATOR),
-    ("GET", f"{R}/skip"): Asked(OPERATOR, query="?at=2026-03-09T18:30:00Z"),
+    ("GET", f"{R}/skip"): Asked(OPERATOR, queries=("?at=2026-03-09T18:30:00Z",)),
     ("POST", f"{R}/skip"): Asked(OPERATOR),
     ("POST", f"{R}/restore"): Asked(OPERATOR),
     ("POST", "/recipes/schedule"): Asked(OPERATOR),

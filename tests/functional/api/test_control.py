@@ -155,7 +155,7 @@ def test_the_next_send_of_a_recipe_is_one_that_goes_out(lab: Lab, api: ApiClient
     assert api.data("GET", recipe_at)["nextSendAt"] == "2026-03-03T18:30:00Z"
 
 
-def test_a_send_is_skipped_and_restored_and_an_order_without_a_send_names_the_field(lab: Lab, api: ApiClient) -> None:
+def test_a_send_is_skipped_and_restored_and_an_order_without_a_send_names_the_field(api: ApiClient) -> None:
     at = SEND_AT.isoformat()
     assert give(api, "skip", recipeId="welcome", sendAt=at)["executions"] == []
     assert api.data("GET", "/api/automation/recipes/welcome")["schedule"]["skip"] == ["2026-03-02T18:30:00Z"]
