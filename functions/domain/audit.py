@@ -23,6 +23,8 @@ class Action(StrEnum):
     SAVED = "saved"
     PAUSED = "paused"
     RESUMED = "resumed"
+    SKIPPED = "skipped"
+    RESTORED = "restored"
     COMPLETED = "completed"
     DELETED = "deleted"
     LIFTED = "lifted"

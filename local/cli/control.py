@@ -1,4 +1,4 @@
-"""`tminus control`: stop, cancel, pause, resume and execute on a running system."""
+"""`tminus control`: stop, cancel, pause, resume, skip and execute on a running system."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _key = click.option("--key", default="", help="A name for what is asked: asked a
 
 @click.group()
 def control() -> None:
-    """Stop, cancel, pause, resume and execute on a running system (--url)."""
+    """Stop, cancel, pause, resume, skip and execute on a running system (--url)."""
 
 
 @control.command("show")
@@ -72,6 +72,28 @@ def resume(context: click.Context, recipe: str, yes: bool, as_json: bool) -> Non
     """Resume RECIPE: it sends on schedule again."""
     ask_first(f"{recipe} will send to real users at its times. Resume it?", yes=yes)
     _order(context, "resume", {"recipeId": recipe}, as_json=as_json)
+
+
+@control.command("skip")
+@click.argument("recipe")
+@click.argument("at")
+@json_option
+@click.pass_context
+def skip(context: click.Context, recipe: str, at: str, as_json: bool) -> None:
+    """Skip the send of RECIPE at AT, such as 2026-12-04T16:30:00Z, and cancel its execution."""
+    _order(context, "skip", {"recipeId": recipe, "sendAt": at}, as_json=as_json)
+
+
+@control.command("restore")
+@click.argument("recipe")
+@click.argument("at")
+@yes_option
+@json_option
+@click.pass_context
+def restore(context: click.Context, recipe: str, at: str, yes: bool, as_json: bool) -> None:
+    """Take back the skip of the send of RECIPE at AT."""
+    ask_first(f"{recipe} will send to real users at {at}. Restore the send?", yes=yes)
+    _order(context, "restore", {"recipeId": recipe, "sendAt": at}, as_json=as_json)
 
 
 @control.command("execute-now")

@@ -107,6 +107,17 @@ def test_an_execution_is_cancelled_and_a_recipe_paused_and_resumed(lab: Lab, tmi
     assert tminus("control", "stop")[0] == 2
 
 
+def test_a_send_is_skipped_and_restored(lab: Lab, tminus: Tminus) -> None:
+    at = "2026-03-02T18:30:00Z"
+    assert tminus("control", "skip", "welcome", at)[0] == 0
+    assert (lab.ports.recipes.get("welcome") or {})["schedule"]["skip"] == [at]
+    assert "say --yes" in tminus("control", "restore", "welcome", at)[2], "it sends: somebody has to agree"
+    assert tminus("control", "restore", "welcome", at, "--yes")[0] == 0
+    assert "skip" not in (lab.ports.recipes.get("welcome") or {})["schedule"]
+    assert "has no send at 2026-03-02 18:31 UTC" in tminus("control", "skip", "welcome", "2026-03-02T18:31:00Z")[2]
+    assert "sendAt: must be an instant with its zone" in tminus("control", "skip", "welcome", "Friday")[2]
+
+
 def test_a_recipe_is_executed_now_once_under_a_key(lab: Lab, tminus: Tminus) -> None:
     assert tminus("control", "execute-now", "welcome")[0] == 2
     for _ in range(2):

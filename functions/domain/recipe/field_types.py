@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
@@ -12,7 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.alias_generators import to_camel
 
 from functions.domain.cadence.layers import MOST_LAYER
+from functions.domain.documents import shown
 from functions.domain.errors import BadTemplate
+from functions.domain.instants import instant, no_instant, stamp
 from functions.domain.push.links import ImageAddress, Link
 from functions.domain.push.template import Template
 from functions.domain.recipe.zones import readable_zones
@@ -114,6 +116,16 @@ def _blank_is_missing(value: object) -> object:
     return None if value == "" else value
 
 
+def _instant(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    text = value if isinstance(value, str) else ""
+    try:
+        return instant(text)
+    except ValueError:
+        raise ValueError(no_instant(shown(value), text)) from None
+
+
 def _filled(values: object) -> object:
     """Drop blank entries, which old forms wrote."""
     return [value for value in values if value != ""] if isinstance(values, list) else values
@@ -130,6 +142,7 @@ _DAY = WithJsonSchema(
 
 BlankIsMissing = BeforeValidator(_blank_is_missing)
 Clock = Annotated[time, BeforeValidator(_clock), PlainSerializer("{:%H:%M}".format), _TEXT]
+SendInstant = Annotated[datetime, BeforeValidator(_instant), PlainSerializer(stamp), _INSTANT]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _TEXT]
 Text = Annotated[Template, BeforeValidator(partial(_template, Template)), _TEXT]
 AppText = Annotated[Template, BeforeValidator(_app_text), _TEXT]

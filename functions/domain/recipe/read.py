@@ -179,6 +179,7 @@ def schedule_of(written: RecipeSchedule, lead: timedelta) -> Schedule:
         "days_of_week": frozenset(written.days_of_week) or None,
         "day_of_month": written.day_of_month,
         "cron": written.cron,
+        "skip": frozenset(written.skip),
     }
     return Schedule(
         zone=written.zone,

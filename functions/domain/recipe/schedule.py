@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ class Frequency(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The rule for a recipe's send instants. Days of the week count from Sunday, 0."""
+    """The rule for a recipe's send instants. Days of the week count from Sunday, 0. `skip` are sends left out."""
 
     zone: ZoneInfo
     frequency: Frequency
@@ -49,6 +49,7 @@ class Schedule:
     days_of_week: frozenset[int] = frozenset({1})
     day_of_month: int = 1
     cron: Cron | None = None
+    skip: frozenset[datetime] = frozenset()
 
     @property
     def by_day(self) -> bool:
@@ -58,6 +59,11 @@ class Schedule:
     def day_of(self, at: datetime) -> date:
         """Return the day of an instant in the schedule's zone."""
         return at.astimezone(self.zone).date()
+
+    @cached_property
+    def skipped_days(self) -> frozenset[date]:
+        """The days in the schedule's zone with a skipped send."""
+        return frozenset(map(self.day_of, self.skip))
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
         """Return the beginning and the end of a day in the schedule's zone."""
@@ -125,8 +131,18 @@ def planned_clock(schedule: Schedule, send_at: datetime) -> datetime:
     return shown
 
 
+def is_skipped(schedule: Schedule, send_at: datetime) -> bool:
+    """Return whether a send is left out. A daily send stays left out if its time of day changes."""
+    return schedule.day_of(send_at) in schedule.skipped_days if schedule.by_day else send_at in schedule.skip
+
+
 def sends_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
-    """Yield the distinct send instants at or after `since`, in order."""
+    """Yield the distinct send instants at or after `since`, in order, without the skipped ones."""
+    return (send_at for send_at in planned_from(schedule, since) if not is_skipped(schedule, send_at))
+
+
+def planned_from(schedule: Schedule, since: datetime) -> Iterator[datetime]:
+    """Yield the distinct send instants at or after `since`, in order, with the skipped ones."""
     last = since - timedelta(microseconds=1)
     for day in _days(schedule, since.astimezone(schedule.zone).date() - timedelta(days=2)):
         for clock in _times(schedule):
@@ -140,7 +156,7 @@ def never_sends(schedule: Schedule) -> bool:
     """Return whether a schedule can never send: 30 February, or no day between its first day and its last."""
     first = schedule.start_date if schedule.start_date.year > 1 else _ANY_YEAR
     since = datetime.combine(first, time(0, 0), UTC) - timedelta(days=2)
-    return next(sends_from(schedule, since), None) is None
+    return next(planned_from(schedule, since), None) is None
 
 
 def slot_for(schedule: Schedule, fired_at: datetime) -> datetime | None:

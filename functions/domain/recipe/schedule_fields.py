@@ -9,8 +9,11 @@ from functions.domain.documents import shown
 from functions.domain.errors import FieldCode
 from functions.domain.recipe.cron import Cron
 from functions.domain.recipe.errors import at
-from functions.domain.recipe.field_types import BlankIsMissing, Clock, Fields, Weekday, Widget, Zone
+from functions.domain.recipe.field_types import BlankIsMissing, Clock, Fields, SendInstant, Weekday, Widget, Zone
 from functions.domain.recipe.schedule import Frequency
+
+MOST_SKIPS = 100
+"""The most sends that a schedule can skip at once."""
 
 
 class RecipeSchedule(Fields):
@@ -66,6 +69,13 @@ class RecipeSchedule(Fields):
         title="Cron expression",
         description="The send times of frequency custom, in five fields.",
         examples=["30 18 * * 1-5"],
+    )
+    skip: tuple[SendInstant, ...] = Field(
+        default=(),
+        strict=False,
+        max_length=MOST_SKIPS,
+        description="Sends that are left out: instants, such as 2026-12-04T16:30:00Z. A schedule with one send a day "
+        "leaves out the send of that day, even if its time changes. Saving drops entries in the past.",
     )
 
     @property

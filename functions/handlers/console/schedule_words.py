@@ -1,20 +1,27 @@
 """A recipe's schedule in words."""
 
+from calendar import month_name
+
 from functions.domain.recipe.cron import Cron
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.schedule import Frequency, Schedule
 from functions.handlers.console.words import city
 
+_MONTHS, _LONGEST_MONTH = 12, 31
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 def in_words(recipe: Recipe) -> str:
-    """Describe a schedule: Every Monday and Friday at 18:30 New York, from 1 January 2026 on."""
-    schedule = recipe.schedule
+    """Describe a recipe's schedule: Every Monday and Friday at 18:30 New York, from 1 January 2026 on."""
+    return schedule_in_words(recipe.schedule)
+
+
+def schedule_in_words(schedule: Schedule) -> str:
+    """Describe a schedule."""
     written = f"{_days(schedule)} at {_times(schedule)} {city(schedule.zone)}"
     if schedule.frequency is Frequency.ONCE:
         return written
-    if recipe.schedule.start_date.year > 1:
+    if schedule.start_date.year > 1:
         written += f", from {_date(schedule.start_date)} on"
     if schedule.end_date.year < 9999:
         written += f", until {_date(schedule.end_date)}"
@@ -25,14 +32,31 @@ def _days(schedule: Schedule) -> str:
     if schedule.frequency is Frequency.ONCE:
         return f"Once, on {_date(schedule.start_date)}"
     if schedule.frequency is Frequency.WEEKLY:
-        days = sorted(schedule.days_of_week, key=lambda day: (day - 1) % 7)
-        return "Every day" if len(days) == 7 else f"Every {_listed([_DAYS[day] for day in days])}"
+        return f"Every {_weekdays(schedule.days_of_week)}"
     if schedule.frequency is Frequency.MONTHLY:
         late = " (the last day of a shorter month)" if schedule.day_of_month > 28 else ""
         return f"Monthly on day {schedule.day_of_month}{late}"
-    if schedule.frequency is Frequency.CUSTOM:
-        return "On the days of its cron expression"
-    return "Every day"
+    return "Every day" if schedule.cron is None else _cron_days(schedule.cron)
+
+
+def _weekdays(days: frozenset[int]) -> str:
+    """Write days of the week, Monday first: Monday and Friday; day, if all are there."""
+    if len(days) == len(_DAYS):
+        return "day"
+    return _listed([_DAYS[day] for day in sorted(days, key=lambda day: (day - 1) % 7)])
+
+
+def _cron_days(cron: Cron) -> str:
+    """Write the days of a cron expression: Every Monday in May and June."""
+    weekly, dated = len(cron.weekdays) < len(_DAYS), len(cron.days) < _LONGEST_MONTH
+    days = f"day {_listed([str(day) for day in sorted(cron.days)])} of the month"
+    if weekly and dated:
+        weekdays = _weekdays(cron.weekdays)
+        written = f"On {days} and every {weekdays}" if cron.either_day else f"Every {weekdays} that is {days}"
+    else:
+        written = f"On {days}" if dated else f"Every {_weekdays(cron.weekdays)}"
+    months = _listed([month_name[month] for month in sorted(cron.months)])
+    return written if len(cron.months) == _MONTHS else f"{written} in {months}"
 
 
 def _times(schedule: Schedule) -> str:

@@ -13,11 +13,12 @@ from functions.handlers.console.pages import (
     recipe_edit,
     recipes,
     run,
+    schedule,
 )
 from functions.handlers.console.visit import Route
 
 _PAGES = (
-    *(overview, executions, execution, control, recipes, recipe_edit, compose, run),
+    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, run),
     *(calendar, cadence, audit, help_page),
 )
 

@@ -1,7 +1,7 @@
 """Apply a recipe's change to its sends: which one is first, which running ones stay, and what starts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,12 @@ from functions.domain.recipe.first_send import (
     no_send_errors,
 )
 from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.schedule import Schedule, is_skipped
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.control import cancel_all
 from functions.usecases.timeline.missed import find_missing, record_missed, start_due
+from functions.usecases.timeline.orphans import SKIPPED
 
 _MOST_EXECUTIONS = 200
 _MINUTE = timedelta(minutes=1)
@@ -60,7 +62,7 @@ def record_missed_before(
     if not missing.more and all(send_at > ports.clock.now() for send_at in missing.sends):
         return
     after = changed()
-    if after is None or not after.is_active or after.schedule != before.schedule:
+    if after is None or not after.is_active or _without_skips(after) != _without_skips(before):
         record_missed(ports, before, missing, why)
 
 
@@ -98,12 +100,16 @@ def plan_move(
 
 
 def _same_schedule(before: Mapping[str, Any] | None, recipe: Recipe) -> Recipe | None:
-    """Return the stored recipe if it already sends at the same times."""
+    """Return the stored recipe if it already sends at the same times, apart from skipped ones."""
     try:
         stored = read(before or {}, default_id=recipe.id)
     except BadRecipe:
         return None
-    return stored if stored.is_active and stored.schedule == recipe.schedule else None
+    return stored if stored.is_active and _without_skips(stored) == _without_skips(recipe) else None
+
+
+def _without_skips(recipe: Recipe) -> Schedule:
+    return replace(recipe.schedule, skip=frozenset())
 
 
 def _refuse_to_keep(recipe: Recipe, executions: Sequence[Execution]) -> None:
@@ -122,11 +128,12 @@ def _refuse(errors: Sequence[Any]) -> None:
 
 
 def cancel_displaced(ports: Ports, recipe: Recipe, move: Move) -> Sequence[Execution]:
-    """Cancel executions at times that are no longer in the schedule, if the move says so, and return them."""
-    if not move.cancels_displaced:
-        return ()
+    """Cancel the executions of skipped sends, and the displaced ones if the move says so, and return them."""
     under_way = [each for each in ports.executions.unfinished() if each.recipe_id == recipe.id]
-    return cancel_all(ports, displaced(recipe, under_way), "its send was moved")
+    gone = displaced(recipe, under_way)
+    skipped = [each for each in gone if is_skipped(recipe.schedule, each.send_at)]
+    moved = [each for each in gone if each not in skipped] if move.cancels_displaced else []
+    return [*cancel_all(ports, skipped, SKIPPED), *cancel_all(ports, moved, "its send was moved")]
 
 
 def start_moved(ports: Ports, recipe: Recipe, move: Move) -> Iterator[str]:

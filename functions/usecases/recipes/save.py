@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from functions.domain.audit import Action, Deed
@@ -14,6 +15,7 @@ from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
+from functions.domain.recipe.skips import with_past_skips, with_skip, without_skip
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob
@@ -123,6 +125,30 @@ def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     return _change(ports, recipe_id, resumed, _deed(ports, by, Action.RESUMED))
 
 
+def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
+    """Leave out one send of an active recipe, and cancel its execution if that is before T-0.
+
+    NotPossible as in `with_skip`, and if the send is live.
+    """
+    live = [each for each in live_of(ports, recipe_id) if each.send_at == send_at]
+    if live:
+        raise NotPossible(f"execution {live[0].id} is live: stop it instead")
+
+    def skip(stored: Document) -> Recipe:
+        return parse(with_skip(stored, send_at, ports.clock.now()))
+
+    return _change(ports, recipe_id, _of_stored(recipe_id, skip), _deed(ports, by, Action.SKIPPED))
+
+
+def restore_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
+    """Take back the skip of a send. NotPossible if its time has passed. A cancelled execution stays cancelled."""
+
+    def restore(stored: Document) -> Recipe:
+        return parse(without_skip(stored, send_at, ports.clock.now()))
+
+    return _change(ports, recipe_id, _of_stored(recipe_id, restore), _deed(ports, by, Action.RESTORED))
+
+
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Mark a recipe without remaining sends as completed. NotPossible if it is not active, or has a send left."""
 
@@ -223,11 +249,17 @@ def _deed(ports: Ports, by: str, action: Action) -> Deed:
 def _with_status(recipe_id: str, status: Status, read_document: Callable[[Document], Recipe]) -> _Change:
     """Return a change that sets the status of the stored recipe and keeps concurrent changes of other fields."""
 
+    status_fields = {"id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
+    return _of_stored(recipe_id, lambda stored: read_document({**stored, **status_fields}))
+
+
+def _of_stored(recipe_id: str, read_document: Callable[[Document], Recipe]) -> _Change:
+    """Return a change that reads the stored document, which must be there."""
+
     def change(stored: Document | None) -> Recipe:
         if stored is None:
             raise _missing(recipe_id)
-        status_fields = {"id": recipe_id, "status": status.value, "isActive": status is Status.ACTIVE}
-        return read_document({**stored, **status_fields})
+        return read_document(stored)
 
     return change
 
@@ -249,7 +281,7 @@ def _change(
         nonlocal notices, move
         changed = change(stored)
         notices, move = changed.notices, plan_move(stored, changed, executions, deed.at, underway)
-        document = changed.document() | {FIRST_SEND_AT: stamp(move.first_send_at)}
+        document = with_past_skips(changed.document(), stored, deed.at) | {FIRST_SEND_AT: stamp(move.first_send_at)}
         if move.first_send_at is None:
             del document[FIRST_SEND_AT]
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now

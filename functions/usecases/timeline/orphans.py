@@ -1,10 +1,14 @@
-"""Executions whose recipe was paused or deleted since they started, by Tminus or by hand in the store."""
+"""Executions whose recipe was paused or deleted, or whose send was skipped, by Tminus or by hand in the store."""
 
 from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind
+from functions.domain.recipe.read import read
+from functions.domain.recipe.schedule import is_skipped
 from functions.domain.recipe.status import Status, read_status
 from functions.ports import Ports
 
+SKIPPED = "its send is skipped"
+"""Why an execution is cancelled whose send a person left out."""
 _SENDS_NOTHING = (Status.PAUSED, Status.DRAFT, Status.ARCHIVED)
 
 
@@ -22,6 +26,9 @@ def why_orphaned(ports: Ports, execution: Execution) -> str | None:
         return None
     try:
         status, _ = read_status(document)
+        if status in _SENDS_NOTHING:
+            return f"its recipe is {status.value}"
+        skipped = execution.kind is Kind.SCHEDULED and is_skipped(read(document).schedule, execution.send_at)
     except BadRecipe:
         return None  # an unreadable recipe may not be paused: the execution goes on with its snapshot
-    return f"its recipe is {status.value}" if status in _SENDS_NOTHING else None
+    return SKIPPED if skipped else None

@@ -133,9 +133,15 @@ class Contract:
         self._doomed.setdefault(execution_id, why)
 
     def doom_unless_live(self, execution_id: str, why: str) -> None:
-        """Note the same for an execution that has not gone live yet."""
-        if self.watched[execution_id].execution.state is not State.LIVE:
+        """Note the same for an execution that has not gone live yet, or that does not exist yet."""
+        known = self.watched.get(execution_id)
+        if known is None or known.execution.state is not State.LIVE:
             self.doom(execution_id, why)
+
+    def spare(self, execution_id: str, why: str) -> None:
+        """Forget what was noted for this reason: a person took it back."""
+        if self._doomed.get(execution_id) == why:
+            del self._doomed[execution_id]
 
     def _created(self, execution: Execution, *, created: bool) -> None:
         known = self.watched.get(execution.id)

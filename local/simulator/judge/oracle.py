@@ -25,7 +25,14 @@ def sends(recipe: Mapping[str, Any], first: datetime, last: datetime) -> Iterato
         if _sends_on(schedule, day):
             found |= {first_minute(datetime.combine(day, clock), zone) for clock in _clocks(schedule)}
         day += timedelta(days=1)
-    yield from sorted(at for at in found if first <= at <= last)
+    yield from sorted(at for at in found if first <= at <= last and not _skipped(schedule, at, zone))
+
+
+def _skipped(schedule: Mapping[str, Any], at: datetime, zone: ZoneInfo) -> bool:
+    skips = [datetime.fromisoformat(written) for written in schedule.get("skip", ())]
+    if schedule["frequency"] == "custom":
+        return at in skips
+    return at.astimezone(zone).date() in [skip.astimezone(zone).date() for skip in skips]
 
 
 def first_minute(wanted: datetime, zone: ZoneInfo) -> datetime:

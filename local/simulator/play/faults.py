@@ -108,6 +108,8 @@ EVENTS = {
     "join": "an operator added a recipe shortly before its send, like",
 }
 """Actions of people, and other unexpected events."""
+SKIPS = {"skip": "an operator skipped the send of"}
+"""People leave out a send. It is drawn apart from the other events, to keep the days of older seeds."""
 RELEASES = {"stricter": "a new release was deployed that cannot read the running executions of"}
 """Releases that read less than the one before. They come after all others, to keep the moods of older seeds."""
 LIFTS = {"lift": "an operator lifted graves of dead tokens, beside"}
@@ -146,6 +148,7 @@ WORDS: Mapping[str, str] = (
     | PERMISSION
     | TAKEN
     | IMAGES
+    | SKIPS
 )
 
 _DOCUMENTS, _QUERIES = DOCUMENTS | PERMISSION, DOCUMENTS | PERMISSION | INDEX

@@ -8,6 +8,7 @@ from functions.ports.queue import Task
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import RunLog
+from local.simulator.judge.skips import Skips
 from local.simulator.play.chance import Chance, Injected
 from local.simulator.play.people import Event, act, newcomer_id
 from local.simulator.play.scenario import Scenario
@@ -19,7 +20,7 @@ _POISONS: tuple[Mapping[str, Any], ...] = (
     {"executionId": 7},
     {},
 )
-_CHANGES = ("pause", "resume", "edit", "delete", "join", "move")
+_CHANGES = ("pause", "resume", "edit", "delete", "join", "move", "skip")
 
 
 class Stage(Protocol):
@@ -53,6 +54,7 @@ class Happenings:
     ) -> None:
         self._stage, self._contract, self._promises, self._world, self._log = stage, contract, promises, world, log
         self._written = {document["id"]: document for document in scenario.recipes}
+        self._skips = Skips(contract)
         self.touched: set[str] = set()
 
     def happen(self, event: Event) -> None:
@@ -110,6 +112,7 @@ class Happenings:
         if event.kind in _CHANGES:
             self.touched.add(event.recipe_id)
             self._promises.forget(changed)
+        skips_settle = self._skips.begin(event.kind, event.recipe_id, event.execution_id)
         waiting = [one.id for one in self._world.executions.unfinished() if one.recipe_id == event.recipe_id]
 
         def work() -> bool:
@@ -120,6 +123,7 @@ class Happenings:
                 return False
 
         def settle(accepted: bool | None) -> None:
+            skips_settle(accepted)
             if event.kind in _CHANGES and accepted is None:
                 self._promises.forget(changed)  # the requesting process died before it could show anything
             elif event.kind in _CHANGES:

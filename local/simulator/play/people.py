@@ -15,7 +15,7 @@ from functions.domain.recipe.first_send import Underway
 from functions.ports import Ports
 from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
 from functions.usecases.moving_in.migrate import migration_status
-from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe, skip_send
 from functions.usecases.reports.audit import history_of
 from functions.usecases.reports.execution import report
 from functions.usecases.reports.history import notifications_of
@@ -35,6 +35,9 @@ _SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
 _RULES_AROUND_A_SEND = 0.8
 _AMID = (-20, -1, 0.1, 0.5, 1, 2, 4, 8)
 """Minutes from a send time at which its rows are partly decided, and its receipt is still to be written."""
+_BEFORE = (600, 120, 40, 31, 30, 29, 26, 12, 5, 1, 0)
+"""Minutes before a send time at which people skip the send."""
+_SHARE_OF_SKIPS = 0.3
 _OPERATOR = "operator@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
@@ -80,6 +83,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
         *_events(random, scenario, rates),
         *_releases(releases, scenario, rates),
         *_lifts(lifts, scenario, rates),
+        *_skips(Random(f"skips {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
         *_rule_changes(Random(f"rules {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
     ]
     return sorted(drawn, key=lambda event: (event.at, event.number))
@@ -114,6 +118,17 @@ def _lifts(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
     if random.random() < rates.events * _SHARE_OF_LIFTS:
         at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
         yield Event(at=at, number=random.randrange(2), kind="lift", recipe_id="", execution_id="")
+
+
+def _skips(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw an operator who skips a send, before it starts or while its execution is running."""
+    recipe = random.choice(scenario.recipes)
+    around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+    if around and random.random() < rates.events * _SHARE_OF_SKIPS * rates.acts.get("skip", 1):
+        send_at = random.choice(around)
+        at = max(send_at - timedelta(minutes=random.choice(_BEFORE)), scenario.begins_at)
+        identity = execution_id(recipe["id"], send_at)
+        yield Event(at=at, number=0, kind="skip", recipe_id=recipe["id"], execution_id=identity)
 
 
 def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
@@ -170,12 +185,15 @@ def _look(ports: Ports, event: Event) -> None:
 
 def _use_link(ports: Ports, event: Event) -> None:
     """Open an alert's link, and press the button behind it."""
-    at = datetime.strptime(event.execution_id.rpartition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    token = make_token(ports.policy.alerts.link_secrets, event.execution_id, at)
+    token = make_token(ports.policy.alerts.link_secrets, event.execution_id, _send_of(event))
     look_at_link(ports, token)
     seen = cancel_by_link(ports, token)
     if seen.standing is not Standing.DONE:
         raise NotPossible(f"the cancel link of {event.execution_id} is {seen.standing.value}")
+
+
+def _send_of(event: Event) -> datetime:
+    return datetime.strptime(event.execution_id.rpartition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,6 +232,7 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "stop": lambda ports, event: control.stop(ports, event.execution_id, "an operator asked for it"),
     "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_OPERATOR),
     "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_OPERATOR),
+    "skip": lambda ports, event: skip_send(ports, event.recipe_id, _send_of(event), by=_OPERATOR),
     "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_OPERATOR),
     "link": _use_link,
     "once": lambda ports, event: send_a_push_once(ports, event.number),

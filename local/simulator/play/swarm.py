@@ -31,6 +31,7 @@ from local.simulator.play.faults import (
     OUTLIVES,
     PERMISSION,
     SCHEDULES,
+    SKIPS,
     STORAGE,
     STORAGE_WRITES,
     STRAY,
@@ -109,7 +110,7 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
         shares |= {kind: _held(kind, share) for kind, share in usual.items()}
     idle = random.random() < _IDLE or calm
     acts = {kind: 0.0 if idle or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
-    acts |= {kind: _ACTS_TIMES for kind in EVENTS if kind in favoured}
+    acts |= {kind: _ACTS_TIMES for kind in EVENTS | SKIPS if kind in favoured}
     return replace(rates, shares=shares, acts=acts, races=races)
 
 

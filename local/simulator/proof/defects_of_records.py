@@ -1,6 +1,7 @@
-"""Planted defects of what Tminus records for people: announced sends, and the audit log."""
+"""Planted defects of what Tminus records for people: announced and skipped sends, and the audit log."""
 
 from functions.domain import audit_chain
+from functions.domain.recipe import schedule
 from functions.usecases.timeline import reconcile
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
@@ -12,6 +13,13 @@ RECORDS = (
         means="the announced sends stay those of the last save, whatever happens",
         sentence=r" is planned ",
         changes=(Change(reconcile.plan_sends, mutations.do_nothing),),
+    ),
+    Defect(
+        name="skip forgotten",
+        means="a send that a person skipped goes out",
+        sentence=r"^it went live although its send had been skipped before$",
+        favours=("skip", "calm", "sends often"),
+        changes=(Change(schedule.is_skipped, mutations.nothing_lost),),
     ),
     Defect(
         name="the chain forks",

@@ -153,3 +153,14 @@ def test_the_next_send_of_a_recipe_is_one_that_goes_out(lab: Lab, api: ApiClient
     assert api.data("GET", recipe_at)["nextSendAt"] == "2026-03-02T18:30:00Z"
     api.data("POST", "/api/automation/control", json={"action": "cancel", "executionId": lab.id})
     assert api.data("GET", recipe_at)["nextSendAt"] == "2026-03-03T18:30:00Z"
+
+
+def test_a_send_is_skipped_and_restored_and_an_order_without_a_send_names_the_field(api: ApiClient) -> None:
+    at = SEND_AT.isoformat()
+    assert give(api, "skip", recipeId="welcome", sendAt=at)["executions"] == []
+    assert api.data("GET", "/api/automation/recipes/welcome")["schedule"]["skip"] == ["2026-03-02T18:30:00Z"]
+    assert api.data("GET", "/api/automation/recipes/welcome")["nextSendAt"] == "2026-03-03T18:30:00Z"
+    give(api, "restore", recipeId="welcome", sendAt=at)
+    assert "skip" not in api.data("GET", "/api/automation/recipes/welcome")["schedule"]
+    response = api("POST", CONTROL, json={"action": "skip", "recipeId": "welcome"})
+    assert (response.status_code, "sendAt" in response.text) == (422, True)

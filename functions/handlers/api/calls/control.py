@@ -1,19 +1,21 @@
-"""Controls: stop, cancel, pause, resume, execute now; and what is possible now."""
+"""Controls: stop, cancel, pause, resume, skip, execute now; and what is possible now."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 
 from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.execution.execution import Execution, Kind
+from functions.domain.recipe.field_types import SendInstant
 from functions.domain.roles import Role
 from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.possible import PossibleNow, possible_now
 from functions.usecases.by_hand.start import start_by_hand
-from functions.usecases.recipes.save import pause_recipe, resume_recipe
+from functions.usecases.recipes.save import pause_recipe, restore_send, resume_recipe, skip_send
 from functions.usecases.reports.executions import ExecutionSummary, summary
 from functions.usecases.timeline.control import cancel, cancel_before_live, stop, stop_all
 
@@ -30,19 +32,21 @@ class Subject(Query):
 class Order(Model):
     """An action and its target.
 
-    An emergency stop of everything needs `all`, so that nobody requests it by mistake.
+    An emergency stop of everything needs `all`, so that nobody requests it by mistake. `skip` leaves out the send of
+    a recipe at `sendAt`, and cancels its execution; `restore` takes that back.
     """
 
-    action: Literal["emergency_stop", "cancel", "pause", "resume", "execute_now"]
+    action: Literal["emergency_stop", "cancel", "pause", "resume", "skip", "restore", "execute_now"]
     recipe_id: str = Field(default="", validation_alias=AliasChoices("recipeId", "id"))
     execution_id: str = ""
+    send_at: SendInstant | None = Field(default=None, description="The send to skip or to restore.")
     all: bool = False
     reason: str = Field(default="", max_length=500, description="Why, for the execution's log.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The action, and the executions that it changed. Pausing a recipe cancels executions before T-0."""
+    """The action, and the executions that it changed. Pausing or skipping cancels executions before T-0."""
 
     action: str
     recipe_id: str | None
@@ -89,6 +93,16 @@ def _resume(call: Call, order: Order) -> Reply:
     return _done(call, order, [], recipe.notices)
 
 
+def _skip(call: Call, order: Order) -> Reply:
+    recipe = skip_send(call.ports, _recipe_of(order), _send_of(order), by=call.caller.name)
+    return _done(call, order, recipe.cancelled, recipe.effects)
+
+
+def _restore(call: Call, order: Order) -> Reply:
+    recipe = restore_send(call.ports, _recipe_of(order), _send_of(order), by=call.caller.name)
+    return _done(call, order, [], recipe.notices)
+
+
 def _execute_now(call: Call, order: Order) -> Reply:
     recipe_id, asked = _recipe_of(order), order.model_dump(exclude={"reason"})
     at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
@@ -101,6 +115,8 @@ _ORDERS: dict[str, Callable[[Call, Order], Reply]] = {
     "cancel": _cancel,
     "pause": _pause,
     "resume": _resume,
+    "skip": _skip,
+    "restore": _restore,
     "execute_now": _execute_now,
 }
 
@@ -116,6 +132,12 @@ def _recipe_of(order: Order) -> str:
     if not order.recipe_id:
         raise BadFields([FieldError("recipeId", f"is missing; {order.action} needs it", FieldCode.MISSING)])
     return order.recipe_id
+
+
+def _send_of(order: Order) -> datetime:
+    if order.send_at is None:
+        raise BadFields([FieldError("sendAt", f"is missing; {order.action} needs it", FieldCode.MISSING)])
+    return order.send_at
 
 
 def _why(call: Call, order: Order) -> str:
@@ -146,7 +168,7 @@ ROUTES = (
         method="POST",
         path=_AT,
         least=Role.OPERATOR,
-        summary="Stop, cancel, pause, resume, or execute now",
+        summary="Stop, cancel, pause, resume, skip, restore, or execute now",
         serve=post_control,
         body=Order,
         answer=Done,

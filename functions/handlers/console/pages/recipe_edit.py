@@ -13,6 +13,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.recipe.content_fields import MOST_BUTTONS
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
+from functions.domain.recipe.skips import without_skips
 from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
@@ -27,6 +28,7 @@ from functions.handlers.console.forms.form_fields import (
 )
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
+from functions.handlers.console.forms.live_schedule import live_schedule
 from functions.handlers.console.forms.push_rows import NOTHING, button_count, languages, missing_in
 from functions.handlers.console.forms.recipe_form import (
     Sent,
@@ -39,6 +41,7 @@ from functions.handlers.console.forms.recipe_form import (
     values_of,
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
+from functions.handlers.console.forms.typed_schedule import with_typed_schedule
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.compose import composer_for
 from functions.handlers.console.pages.recipes import agreed
@@ -53,11 +56,6 @@ from functions.usecases.timeline.control import would_cancel
 _OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """Fields that a copy does not get."""
 _REMOVABLE = ("name", "description", "type")
-_ZONES = (
-    *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
-    *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),
-    *("Asia/Singapore", "Asia/Tokyo", "Australia/Sydney"),
-)
 
 
 def new(visit: Visit) -> Response:
@@ -66,6 +64,8 @@ def new(visit: Visit) -> Response:
     values, pushes = _values(visit, document)
     if document:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
+    else:
+        values["schedule.timezone"] = _usual_zone(visit)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
 
 
@@ -142,6 +142,7 @@ def _values(visit: Visit, document: Document) -> tuple[Values, int]:
 
 def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = None) -> Sent:
     sent = read_recipe(visit.request.form if form is None else form, stored, _query(visit))
+    sent = with_typed_schedule(sent, stored, visit.now)
     return with_parameters(sent, describe_jobs(visit.ports.workspace))
 
 
@@ -235,8 +236,8 @@ def _form(
         chosen_job=values.get(JOB, ""),
         topics=visit.ports.workspace.pushes.topics,
         defaults=default_values(visit.ports.workspace.pushes.defaults),
-        zones=_ZONES,
         composer=composer_for(visit, values),
+        live=live_schedule(values, visit.now),
         sections=form_sections(pushes, query, new=not recipe_id),
         focus=changed.focus if changed else "",
         said=changed.said if changed else "",
@@ -252,10 +253,17 @@ def _form(
     )
 
 
+def _usual_zone(visit: Visit) -> str:
+    """Return the zone of the campaign that sends next; UTC if none does."""
+    return next((plan.zone for plan in visit.ports.recipes.plans(most=1)), "UTC")
+
+
 def _copied(visit: Visit, recipe_id: str) -> Document:
     if not recipe_id:
         return {}
-    return {name: value for name, value in stored_recipe(visit.ports, recipe_id).items() if name not in _OWN}
+    return without_skips(
+        {name: value for name, value in stored_recipe(visit.ports, recipe_id).items() if name not in _OWN}
+    )
 
 
 def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from flask import Response
@@ -23,6 +22,7 @@ from functions.handlers.console.charts import sparkline
 from functions.handlers.console.execution_sentences import cancelled_words
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.notices import notices_of, with_notices
+from functions.handlers.console.pages.schedule import next_sends, skip_outcome
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
@@ -38,7 +38,6 @@ from functions.usecases.timeline.control import would_cancel
 
 AT = "/recipes/<recipe_id>"
 _AT_ONCE = 50
-_NEXT_SENDS = 5
 _HISTORY = 12
 _DONE = {
     "created": "Created.",
@@ -139,7 +138,8 @@ def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
         recipe=recipe,
         description=_as_text(document.get("description")),
         words=in_words(recipe),
-        sends=[(send, launched.get((recipe.id, send))) for send in islice(recipe.sends(visit.now), _NEXT_SENDS)],
+        sends=next_sends(recipe, visit.now, launched),
+        skipped=skip_outcome(visit, recipe, launched),
         samples=_samples(visit, recipe, history),
         sizes=sizes,
         line=sparkline(sizes),
