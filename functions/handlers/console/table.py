@@ -1,6 +1,7 @@
 """Every route of the console: its pages and forms."""
 
 from functions.handlers.console.pages import (
+    audience,
     audit,
     cadence,
     calendar,
@@ -14,6 +15,6 @@ from functions.handlers.console.pages import (
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (overview, executions, execution, control, recipes, recipe_edit, audience, run, calendar, cadence, audit)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

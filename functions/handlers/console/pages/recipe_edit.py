@@ -15,8 +15,7 @@ from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
-from functions.handlers.console.forms.field_labels import label_of
-from functions.handlers.console.forms.form_fields import QueryField, query_field
+from functions.handlers.console.forms.criteria_form import at_fields, names_of, shown_in_criteria, with_criteria
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
 from functions.handlers.console.forms.recipe_form import (
@@ -31,11 +30,11 @@ from functions.handlers.console.forms.recipe_form import (
     without_push,
 )
 from functions.handlers.console.notices import with_notices
+from functions.handlers.console.pages.audience import audience_view, criteria_field, reshaped
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
 from functions.usecases.dry_run.describe_jobs import describe_jobs
-from functions.usecases.recipes.audience import criteria_example
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
@@ -126,18 +125,14 @@ def change(visit: Visit) -> Response:
 
 
 def _values(visit: Visit, document: Document) -> tuple[Values, int]:
-    values, pushes = values_of(document, _query(visit))
-    return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
+    values, pushes = values_of(document, criteria_field(visit))
+    workspace = visit.ports.workspace
+    return shown_in_criteria(shown_in_fields(values, describe_jobs(workspace)), workspace), pushes
 
 
 def _sent(visit: Visit, stored: Document) -> Sent:
-    sent = read_recipe(visit.request.form, stored, _query(visit))
-    return with_parameters(sent, describe_jobs(visit.ports.workspace))
-
-
-def _query(visit: Visit) -> QueryField:
-    workspace = visit.ports.workspace
-    return query_field(workspace.old_filters, criteria_example(workspace))
+    sent, workspace = read_recipe(visit.request.form, stored, criteria_field(visit)), visit.ports.workspace
+    return with_criteria(with_parameters(sent, describe_jobs(workspace)), stored, workspace)
 
 
 def _sends(document: Document) -> bool:
@@ -180,6 +175,8 @@ def _unless_unread(visit: Visit, sent: Sent, document: Document, save: Callable[
 def _reshaped(visit: Visit, sent: Sent) -> tuple[Values, int] | None:
     """Return the form with a push added or removed, if the visitor asked for that."""
     form = visit.request.form
+    if "shape" in form:
+        return reshaped(visit, sent.values), sent.pushes
     if "add" in form:
         return sent.values, sent.pushes + 1
     if "remove" in form and form["remove"].isdecimal() and sent.pushes > 1:
@@ -199,7 +196,8 @@ def _form(
     underway: ScheduleUnderWay | None = None,
     status: int = 0,
 ) -> Response:
-    names, jobs, query = field_names(pushes), describe_jobs(visit.ports.workspace), _query(visit)
+    workspace, query = visit.ports.workspace, criteria_field(visit)
+    names, jobs = [*field_names(pushes), *names_of(values)], describe_jobs(workspace)
     return page(
         visit,
         "recipe_form.html",
@@ -207,10 +205,9 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(errors, names, query),
+        errors=errors_by_field(at_fields(errors, values, workspace), names, query),
         problems=len(errors),
         names=names,
-        label_of=label_of,
         unsaved=visit.request.method == "POST",
         rival=rival,
         cancels=cancels,
@@ -219,10 +216,11 @@ def _form(
         jobs=jobs,
         job_fields=parameter_fields(jobs),
         chosen_job=values.get(JOB, ""),
-        topics=visit.ports.workspace.pushes.topics,
-        defaults=default_values(visit.ports.workspace.pushes.defaults),
+        topics=workspace.pushes.topics,
+        defaults=default_values(workspace.pushes.defaults),
         zones=_ZONES,
         sections=form_sections(pushes, query, new=not recipe_id),
+        **audience_view(visit, values),
     )
 
 
