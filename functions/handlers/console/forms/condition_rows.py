@@ -212,7 +212,9 @@ def _taken_apart(condition: Any) -> tuple[str, list[Any]] | None:
 
 def _compared(condition: Mapping[str, Any], name: str) -> Fields:
     value = condition.get("value")
-    first, to = (value[0], value[1]) if condition.get("op") == "between" and _is_pair(value) else (value, None)
+    first, to = value, None
+    if condition.get("op") == "between" and isinstance(value, list) and len(value) == 2:
+        first, to = value
     texts = "\n".join(map(_shown, first)) if isinstance(first, list) else _shown(first)
     found = {f"{name}.column": _shown(condition.get("column")), f"{name}.op": _shown(condition.get("op"))}
     return {**found, f"{name}.value": texts, **({f"{name}.to": _shown(to)} if to is not None else {})}
@@ -229,10 +231,6 @@ def _happened(condition: Mapping[str, Any], name: str) -> Fields:
         f"{name}.at_most": _shown(bounds.get("at_most")),
         f"{name}.within_days": _shown(condition.get("within_days")),
     }
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2
 
 
 def _shown(value: Any) -> str:

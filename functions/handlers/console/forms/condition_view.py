@@ -23,11 +23,11 @@ _WORDS: Mapping[str, str] = {
     "at_least": "is at least",
     "at_most": "is at most",
     "between": "is between",
-    "within_days": "is within the last days",
-    "not_within_days": "is not within the last days",
+    "within_days": "is within the last",
+    "not_within_days": "is not within the last",
     "before": "is before",
     "after": "is after",
-    "anniversary_in_days": "has its anniversary in days",
+    "anniversary_in_days": "has its anniversary in",
 }
 _WIDGETS: Mapping[str, str] = {
     "integer": "number",

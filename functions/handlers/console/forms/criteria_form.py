@@ -1,7 +1,7 @@
 """How a campaign's audience is chosen, as fields of the form: conditions, a job, a list of people, or SQL.
 
-Only the fields of the chosen way count. Criteria that they cannot show stay in the field of JSON beside them, and count
-as well, so nothing of a document is lost.
+Only the fields of the chosen way count. Criteria that they cannot show stay in the field of JSON beside them, and
+count as well, so nothing of a document is lost.
 """
 
 import re
