@@ -121,6 +121,15 @@
     event.preventDefault();
     document.getElementById(button).click();
   });
+  // A count is that of the conditions as they were.
+  document.addEventListener("change", (event) => {
+    if (!event.target.closest(".audience") || event.target.id === "audience.person") return;
+    for (const id of ["who-found", "who-answer"]) {
+      const place = document.getElementById(id);
+      if (!place?.querySelector(".notice")) continue;
+      place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "The audience has changed since. Ask again." }));
+    }
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { target, xhr } = event.detail;
     if (!["who-found", "who-answer", "who"].includes(target?.id)) return;
