@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audience_jobs.conditions.operators import OPERATORS
-from audience_jobs.conditions.tree import Columns, Traits
 from functions.handlers.console.forms.widgets import Kind, read_json, read_text, show_json
+from functions.usecases.recipes.criteria_parts import OPERATORS, Columns, Traits
 
 Fields = dict[str, str]
 WHERE = "where"

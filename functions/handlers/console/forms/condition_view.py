@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audience_jobs.conditions.operators import OPERATORS
-from audience_jobs.conditions.tree import Traits
 from functions.handlers.console.forms.condition_rows import DEEPEST, WHERE, children, columns_for
+from functions.usecases.recipes.criteria_parts import OPERATORS, Traits
 
 Options = Sequence[tuple[str, str]]
 MATCHES: Options = (("all", "all of these"), ("any", "at least one of these"), ("none", "none of these"))

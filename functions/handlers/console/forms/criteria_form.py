@@ -9,10 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from audience_jobs.conditions.traits import traits_of
-from audience_jobs.conditions.tree import Traits
-from audience_jobs.workspace import Workspace
-from audience_jobs.workspace.filters import USER_IDS
 from functions.domain.errors import FieldError
 from functions.handlers.console.forms.condition_rows import (
     WHERE,
@@ -28,6 +24,7 @@ from functions.handlers.console.forms.form_fields import BEFORE_QUERY, QUERY
 from functions.handlers.console.forms.job_parameters import JOB
 from functions.handlers.console.forms.recipe_form import Sent, Values
 from functions.handlers.console.forms.widgets import read_json, show_json
+from functions.usecases.recipes.criteria_parts import USER_IDS, Traits, Workspace, traits_of
 
 HOW = "audience"
 """The field that says how the audience is chosen."""

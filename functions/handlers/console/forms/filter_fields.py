@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from audience_jobs.contract import DataPack
-from audience_jobs.workspace.filters import VALUE, Filter
 from functions.handlers.console.forms.form_fields import FormField
 from functions.handlers.console.forms.widgets import Kind, read_text
+from functions.usecases.recipes.criteria_parts import VALUE, DataPack, Filter
 
 _KINDS = {"days": Kind.NUMBER, "count": Kind.NUMBER, "yes_no": Kind.CHOICE, "instant": Kind.TEXT}
 _YES_OR_NO = {"true": True, "false": False}

@@ -11,11 +11,7 @@ from typing import Any
 
 from flask import Response
 
-from audience_jobs.conditions.explaining import Explained
-from audience_jobs.conditions.reading import read_condition
-from audience_jobs.conditions.sentences import sentence
-from audience_jobs.conditions.traits import traits_of
-from audience_jobs.errors import AudienceJobError, BadCriteria
+from audience_jobs.errors import AudienceJobError
 from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.roles import Role
@@ -31,6 +27,7 @@ from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.query_audience import count_reachable, preview_audience
 from functions.usecases.dry_run.why import why_criteria
 from functions.usecases.recipes.audience import criteria_example
+from functions.usecases.recipes.criteria_parts import Explained, condition_in_words, traits_of
 
 _AT = "/recipes/audience"
 _SAMPLES = 10
@@ -168,13 +165,7 @@ def _words(visit: Visit, values: Values) -> str:
     workspace = visit.ports.workspace
     if not workspace.has_models or values.get(HOW, CONDITIONS) != CONDITIONS:
         return ""
-    traits = traits_of(workspace.models)
-    try:
-        condition = read_condition(read_rows(values, traits).condition, traits)
-    except BadCriteria:
-        return ""
-    found = sentence(condition)
-    return "Everyone." if found == "all users" else f"{found[:1].upper()}{found[1:]}."
+    return condition_in_words(read_rows(values, traits_of(workspace.models)).condition, workspace)
 
 
 def _in_criteria(error: FieldError) -> FieldError:
