@@ -25,6 +25,8 @@ Dialect = Literal["postgres", "duckdb", "bigquery"]
 # It warns of every statement that it knows by name only; those are refused here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_CLASS = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
+"""How messages of the parser name a part of a query."""
 _LONGEST = 200_000
 _LONGEST_SHOWN = 60
 _PARSER = sqlglot.Dialect.get_or_raise("postgres").parser_class
@@ -179,6 +181,7 @@ def _first_error(error: SqlglotError) -> str:
     details = getattr(error, "errors", None) or [{}]
     line, reason = details[0].get("line"), details[0].get("description")
     told = f"{reason} in line {line}" if reason and line else str(error).splitlines()[0]
+    told = _CLASS.sub(r"\1", told)
     return told if told.startswith("Expecting") else f"{told}: write one SELECT in PostgreSQL's SQL"
 
 

@@ -1,6 +1,7 @@
 """Every route of the console: its pages and forms."""
 
 from functions.handlers.console.pages import (
+    audience,
     audit,
     cadence,
     calendar,
@@ -18,7 +19,7 @@ from functions.handlers.console.pages import (
 from functions.handlers.console.visit import Route
 
 _PAGES = (
-    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, run),
+    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, audience, run),
     *(calendar, cadence, audit, help_page),
 )
 

@@ -1,5 +1,6 @@
 """Look at a query-based audience: its number of users, a description, the CSV, and the CSV split into parts."""
 
+import csv
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from functions.domain.errors import BadInput, BadRecipe, FieldError
 _MOST_PARTS = 100
 PREVIEW_SECONDS = 60
 """How long a preview may take."""
+MOST_ASKED = 10_000
+"""Of how many people a preview counts those with a device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,18 +65,33 @@ def query_audience(
 
 
 def preview_audience(
-    engine: Engine, where: object, joined: object, workspace: Workspace, *, now: datetime, folder: Path
+    engine: Engine, written: Mapping[str, Any], workspace: Workspace, *, now: datetime, folder: Path
 ) -> QueriedAudience:
-    """Find the people who fit conditions within a minute, as `query_audience` does.
+    """Find the people who fit criteria within a minute, as `query_audience` does.
 
     AudienceJobError if the engine takes longer: it has stopped the query then.
     """
     limited = engine.within(PREVIEW_SECONDS)
     try:
-        return query_audience(limited, {"where": where, "with": joined}, workspace, now=now, folder=folder)
+        return query_audience(limited, written, workspace, now=now, folder=folder)
     except TooSlow as error:
         way_out = "narrow the conditions, or count the whole audience with tminus audience"
         raise AudienceJobError(f"the preview was stopped after {error.seconds:g} s: {way_out}") from error
+
+
+def count_reachable(engine: Engine, found: QueriedAudience, folder: Path) -> int | None:
+    """Return how many people of an audience have a device; None if it is too large, or devices cannot be read."""
+    if found.count > MOST_ASKED:
+        return None
+    path = folder / "devices.csv"
+    with found.csv.open(encoding="utf-8", newline="") as file:
+        ids = [row["user_id"] for row in csv.DictReader(file)]
+    try:
+        engine.write_devices_of(ids, path, per_user=1)
+    except AudienceJobError:
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        return len({row["user_id"] for row in csv.DictReader(file)})
 
 
 def find_audience(

@@ -10,11 +10,13 @@ from typing import Any
 
 from audience_jobs.conditions.explaining import Explained, explain
 from audience_jobs.contract import DEVICES_FILE, Engine, Job, JobRun
+from audience_jobs.criteria import read_criteria
+from audience_jobs.errors import BadCriteria
 from audience_jobs.one_user import only_user
 from audience_jobs.workspace import Workspace
 from functions.domain.audience.partition import PARTITIONS, read_rows
 from functions.domain.documents import shown
-from functions.domain.errors import BadInput
+from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.execution.execution import Kind
 from functions.domain.ids import canonical_user_id
 from functions.domain.push.shard import PushFiles
@@ -66,6 +68,20 @@ def why(ports: Ports, document: Mapping[str, Any], user_id: str, *, ledger_known
         pushes=pushes,
         answer=_answer(user_id, explained, pushes),
     )
+
+
+def why_criteria(ports: Ports, written: Mapping[str, Any], user_id: str) -> Explained:
+    """Explain which criteria of an audience fit one user now, in a workspace with models.
+
+    BadRecipe for invalid criteria, BadInput for what cannot be an id, AudienceJobError as in `Engine.run`.
+    """
+    user_id = _checked_id(user_id)
+    try:
+        criteria = read_criteria(written, ports.workspace)
+    except BadCriteria as error:
+        raise BadRecipe([FieldError(f"audienceCriteria.{field}", reason) for field, reason in error.errors]) from None
+    with TemporaryDirectory(prefix="tminus-") as name:
+        return explain(ports.engine, criteria, user_id, now=ports.clock.now(), folder=Path(name))
 
 
 def _checked_id(user_id: str) -> str:

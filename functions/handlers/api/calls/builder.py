@@ -59,7 +59,11 @@ def post_audience_preview(call: Call) -> Reply:
     where = {"all": []} if order.where in (None, "") else order.where
     with TemporaryDirectory(prefix="tminus-") as name:
         found = preview_audience(
-            ports.engine, where, order.with_, ports.workspace, now=ports.clock.now(), folder=Path(name)
+            ports.engine,
+            {"where": where, "with": order.with_},
+            ports.workspace,
+            now=ports.clock.now(),
+            folder=Path(name),
         )
         with closing(found.csv.open(encoding="utf-8", newline="")) as file:
             columns, *sample = islice(csv.reader(file), _SAMPLES + 1)

@@ -12,6 +12,8 @@ from functions.handlers.console.forms.form_fields import QUERY, QUERY_FIELD
 
 _BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")
 _TRANSLATION = re.compile(r"translations\.([^.]+)\.?(.*)")
+_CONDITION = re.compile(r"where(\.[0-9]+|\.where)+")
+_AUDIENCE = {"where.match": "Conditions", "audience.ids": "User IDs", "audience.sql": "Query"}
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
@@ -19,6 +21,10 @@ def label_of(field: str) -> str:
     """Return the label of a field: `Push 2, title` for `pushSequence[1].title`."""
     if field == QUERY:
         return QUERY_FIELD.label
+    if condition := _CONDITION.match(field):
+        return f"Condition {'.'.join(str(int(number) + 1) for number in re.findall(r'[0-9]+', condition[0]))}"
+    if field in _AUDIENCE:
+        return _AUDIENCE[field]
     found = _PUSH.fullmatch(field)
     if found is None:
         return _titles(RecipeDocument).get(field, field)

@@ -102,7 +102,7 @@ def query_field(old_filters: Sequence[str], example: str) -> QueryField:
     return QueryField(
         path=QUERY,
         kind=Kind.JSON,
-        label="Or query",
+        label="More criteria",
         hint="Optional. JSON with where, with, filters, dataPacks, manualUserIds or customQuery, such as "
         f"{example}. Ignored if a job is chosen.",
         example=example,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functions.domain.errors import FieldError
 from functions.domain.recipe.content_fields import MOST_BUTTONS
 from functions.domain.recipe.translations import tag_of
+from functions.handlers.console.forms.condition_rows import place_to_go, reshaped_rows
 from functions.handlers.console.forms.push_rows import BUTTON_FIELDS, NOTHING, TEXTS, button_count, languages
 
 Values = dict[str, str]
@@ -183,6 +184,9 @@ ACTIONS: Mapping[str, Callable[[Values, int, str], Reshaped | None]] = {
     "remove-button": _remove_button,
     "add-language": _add_language,
     "remove-language": _remove_language,
+    "shape": lambda values, pushes, action: Reshaped(
+        values=reshaped_rows(values, action), pushes=pushes, focus=place_to_go(values, action)
+    ),
     "preview": lambda values, pushes, _: Reshaped(values=values, pushes=pushes, focus="view.open"),
     "restore": lambda values, pushes, _: Reshaped(values=values, pushes=pushes, focus="", said="Changes restored."),
 }

@@ -18,14 +18,8 @@ from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
-from functions.handlers.console.forms.field_labels import label_of
-from functions.handlers.console.forms.form_fields import (
-    QueryField,
-    button_fields,
-    push_fields,
-    query_field,
-    translation_fields,
-)
+from functions.handlers.console.forms.criteria_form import at_fields, names_of, shown_in_criteria, with_criteria
+from functions.handlers.console.forms.form_fields import button_fields, push_fields, translation_fields
 from functions.handlers.console.forms.form_sections import form_sections
 from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
 from functions.handlers.console.forms.live_schedule import live_schedule
@@ -43,12 +37,12 @@ from functions.handlers.console.forms.recipe_form import (
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
 from functions.handlers.console.forms.typed_schedule import with_typed_schedule
 from functions.handlers.console.notices import with_notices
+from functions.handlers.console.pages.audience import audience_view, criteria_field
 from functions.handlers.console.pages.compose import composer_for
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
 from functions.usecases.dry_run.describe_jobs import describe_jobs
-from functions.usecases.recipes.audience import criteria_example
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
@@ -136,19 +130,16 @@ def change(visit: Visit) -> Response:
 
 
 def _values(visit: Visit, document: Document) -> tuple[Values, int]:
-    values, pushes = values_of(document, _query(visit))
-    return shown_in_fields(values, describe_jobs(visit.ports.workspace)), pushes
+    values, pushes = values_of(document, criteria_field(visit))
+    workspace = visit.ports.workspace
+    return shown_in_criteria(shown_in_fields(values, describe_jobs(workspace)), workspace), pushes
 
 
 def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = None) -> Sent:
-    sent = read_recipe(visit.request.form if form is None else form, stored, _query(visit))
-    sent = with_typed_schedule(sent, stored, visit.now)
-    return with_parameters(sent, describe_jobs(visit.ports.workspace))
-
-
-def _query(visit: Visit) -> QueryField:
     workspace = visit.ports.workspace
-    return query_field(workspace.old_filters, criteria_example(workspace))
+    sent = read_recipe(visit.request.form if form is None else form, stored, criteria_field(visit))
+    sent = with_parameters(with_typed_schedule(sent, stored, visit.now), describe_jobs(workspace))
+    return with_criteria(sent, stored, workspace)
 
 
 def _sends(document: Document) -> bool:
@@ -214,7 +205,8 @@ def _form(
     changed: Reshaped | None = None,
     status: int = 0,
 ) -> Response:
-    names, jobs, query = field_names(pushes, values), describe_jobs(visit.ports.workspace), _query(visit)
+    workspace, query = visit.ports.workspace, criteria_field(visit)
+    names, jobs = [*field_names(pushes, values), *names_of(values)], describe_jobs(workspace)
     return page(
         visit,
         "recipe_form.html",
@@ -222,10 +214,9 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(errors, names, query),
+        errors=errors_by_field(at_fields(errors, values, workspace), names, query),
         problems=len(errors),
         names=names,
-        label_of=label_of,
         unsaved=visit.request.method == "POST",
         rival=rival,
         cancels=cancels,
@@ -234,8 +225,8 @@ def _form(
         jobs=jobs,
         job_fields=parameter_fields(jobs),
         chosen_job=values.get(JOB, ""),
-        topics=visit.ports.workspace.pushes.topics,
-        defaults=default_values(visit.ports.workspace.pushes.defaults),
+        topics=workspace.pushes.topics,
+        defaults=default_values(workspace.pushes.defaults),
         composer=composer_for(visit, values),
         live=live_schedule(values, visit.now),
         sections=form_sections(pushes, query, new=not recipe_id),
@@ -250,6 +241,7 @@ def _form(
         LANGUAGES=LANGUAGES,
         NOTHING=NOTHING,
         MOST_BUTTONS=MOST_BUTTONS,
+        **audience_view(visit, values),
     )
 
 
