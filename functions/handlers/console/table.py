@@ -10,10 +10,11 @@ from functions.handlers.console.pages import (
     overview,
     recipe_edit,
     recipes,
+    review,
     run,
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (overview, executions, execution, control, recipes, recipe_edit, review, run, calendar, cadence, audit)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

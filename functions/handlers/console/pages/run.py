@@ -41,7 +41,7 @@ def run(visit: Visit) -> Response:
     if mode in _DRY:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
         found = found if visit.may(Role.OPERATOR) else found.without_messages()
-        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
+        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=first_messages(found))
     if mode not in SENDING_MODES:
         raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
     if not visit.may(Role.OPERATOR):
@@ -55,12 +55,12 @@ def run(visit: Visit) -> Response:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Phone:
+class Phone:
     """A message for the templates."""
 
     title: Text
     body: Text
-    link: str | None
+    link: Text
 
 
 def _messages(visit: Visit) -> Subject | None:
@@ -68,10 +68,14 @@ def _messages(visit: Visit) -> Subject | None:
     return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
 
 
-def _samples(found: Preview) -> dict[int, _Phone]:
+def first_messages(found: Preview) -> dict[int, Phone]:
     """Return the first message of each push."""
     return {
-        push.order: _Phone(title=[Piece(text=sample.title)], body=[Piece(text=sample.body)], link=sample.deep_link)
+        push.order: Phone(
+            title=[Piece(text=sample.title)],
+            body=[Piece(text=sample.body)],
+            link=[Piece(text=sample.deep_link or "")],
+        )
         for push in found.pushes
         for sample in push.samples[:1]
     }
