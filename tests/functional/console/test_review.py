@@ -108,7 +108,7 @@ def test_an_empty_audience_warns_and_is_never_green(lab: Lab, visitor: Visitor) 
     lab.save(recipe(status="draft", pushSequence=[push(1)]))
     page = visitor.get(CHECK)
     assert "0 people would receive it now" in page.text
-    assert "1 warning. You can still activate: No user would get anything" in page.text
+    assert "2 warnings. You can still activate: Push 1 (a) is empty: its push reaches no user." in page.text
     assert not any("good" in values.get("class", "").split() for _, values in page.elements)
     visitor.send(CHECK, ACTIVATE)
     assert status(lab) == "active"
