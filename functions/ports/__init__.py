@@ -23,6 +23,7 @@ from functions.ports.stores import (
     Expiry,
     RecipeStore,
     RequestKeys,
+    TesterStore,
 )
 from functions.ports.violations import ViolationStore
 
@@ -65,6 +66,7 @@ class Ports:
     violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
+    testers: TesterStore
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules

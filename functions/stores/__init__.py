@@ -5,7 +5,16 @@ from typing import TypedDict
 from functions.ports.executions import ExecutionLog, ExecutionStore
 from functions.ports.sending import Devices
 from functions.ports.shards import ShardStore
-from functions.ports.stores import AccessLog, AlertStore, AuditLog, CadenceLedger, Expiry, RecipeStore, RequestKeys
+from functions.ports.stores import (
+    AccessLog,
+    AlertStore,
+    AuditLog,
+    CadenceLedger,
+    Expiry,
+    RecipeStore,
+    RequestKeys,
+    TesterStore,
+)
 from functions.ports.violations import ViolationStore
 from functions.stores.accesses import DocumentAccessLog
 from functions.stores.alerts import DocumentAlertStore
@@ -18,6 +27,7 @@ from functions.stores.ledger import DocumentCadenceLedger
 from functions.stores.recipes import DocumentRecipeStore
 from functions.stores.request_keys import DocumentRequestKeys
 from functions.stores.shards import DocumentShardStore
+from functions.stores.testers import DocumentTesterStore
 from functions.stores.violations import DocumentViolationStore
 
 
@@ -33,6 +43,7 @@ class Stores(TypedDict):
     violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
+    testers: TesterStore
     devices: Devices
     alert_store: AlertStore
     expiry: Expiry
@@ -50,6 +61,7 @@ def stores_on(documents: Documents) -> Stores:
         violations=DocumentViolationStore(documents),
         request_keys=DocumentRequestKeys(documents),
         ledger=DocumentCadenceLedger(documents),
+        testers=DocumentTesterStore(documents),
         devices=DocumentDevices(documents),
         alert_store=DocumentAlertStore(documents),
         expiry=DocumentExpiry(documents),

@@ -34,6 +34,7 @@ from functions.ports.stores import (
     Expiry,
     RecipeStore,
     RequestKeys,
+    TesterStore,
 )
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
@@ -73,6 +74,7 @@ class Adapters:
     violations: ViolationStore
     request_keys: RequestKeys
     ledger: CadenceLedger
+    testers: TesterStore
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules
@@ -142,6 +144,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         violations=ports.violations,
         request_keys=ports.request_keys,
         ledger=ports.ledger,
+        testers=ports.testers,
         files=ports.files,
         tasks=ports.tasks,
         schedules=ports.schedules,

@@ -51,6 +51,8 @@ from functions.usecases.timeline.turn import not_its_turn, wait
 from functions.usecases.timeline.warn_of_exclusion import warn_of_built
 
 _PHASE = Phase.AUDIENCE_GENERATION
+SAMPLE_USER = "testSampleUser"
+"""The field of a test's snapshot with the user whose values fill the variables."""
 _ROWS_TRIED_FOR_TESTS = 100
 _AFTER_ANOTHER_BUILD = timedelta(seconds=30)
 """When to try again while an attempt that nothing waits for any more still takes the memory of the process."""
@@ -249,12 +251,21 @@ class _Writer:
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
     def _model_row(self, fields: RecipePush, live: IndexedFile) -> list[str] | None:
-        """Return a sample row: the second one, or the next one whose message can be sent; else the first."""
+        """Return the chosen user's row, the second one, or the next whose message can be sent; else the first."""
+        if chosen := self._chosen_row(live):
+            return chosen
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
         renders = renderer(fields, live.index.columns, self._ports.policy.links)
         complete = (row for row in candidates if not isinstance(renders(row, ()), Exclusion))
         return next(complete, candidates[0] if candidates else None)
+
+    def _chosen_row(self, live: IndexedFile) -> list[str] | None:
+        user = self._run.execution.recipe.get(SAMPLE_USER)
+        if not user or self._run.execution.kind is not Kind.TEST:
+            return None
+        reader = read_rows(b"".join(self._ports.files.lines(live.stored)))
+        return next((row for row in reader if canonical_user_id(row[0]) == canonical_user_id(user)), None)
 
     def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
         reader = read_rows(b"".join(islice(self._ports.files.lines(live.stored), 20 * _ROWS_TRIED_FOR_TESTS)))
