@@ -15,9 +15,9 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.audience import recipe_job
 from functions.usecases.recipes.check import audience_of, check_recipe
 from functions.usecases.recipes.save import stored_recipe
-from functions.usecases.timeline.build_audience import SAMPLE_USER
 from functions.usecases.timeline.concurrent import rivals
 from functions.usecases.timeline.launch import start
+from functions.usecases.timeline.sample_row import SAMPLE_USER
 
 SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 """The sending modes of a trial, and the kind of execution that each starts."""
@@ -88,7 +88,7 @@ def _chosen(ports: Ports, recipe: Recipe, pushes: Sequence[int]) -> Iterator[Map
         if not 1 <= number <= len(recipe.pushes):
             raise BadInput(f"recipe {recipe.id} has no push {number}")
         push, document = recipe.pushes[number - 1], written[recipe.push_places[number - 1]]
-        yield {**document, "sequenceOrder": order, "audience": audience_of(job, push, number - 1).name}
+        yield {**document, "sequenceOrder": order, "audienceName": audience_of(job, push, number - 1).name}
 
 
 def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:

@@ -46,13 +46,12 @@ from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.ending import block, end, expire
 from functions.usecases.timeline.journal import breach, note
 from functions.usecases.timeline.postpone import PATIENCE
+from functions.usecases.timeline.sample_row import chosen_row
 from functions.usecases.timeline.steps import Run, load_run
 from functions.usecases.timeline.turn import not_its_turn, wait
 from functions.usecases.timeline.warn_of_exclusion import warn_of_built
 
 _PHASE = Phase.AUDIENCE_GENERATION
-SAMPLE_USER = "testSampleUser"
-"""The field of a test's snapshot with the user whose values fill the variables."""
 _ROWS_TRIED_FOR_TESTS = 100
 _AFTER_ANOTHER_BUILD = timedelta(seconds=30)
 """When to try again while an attempt that nothing waits for any more still takes the memory of the process."""
@@ -252,20 +251,13 @@ class _Writer:
 
     def _model_row(self, fields: RecipePush, live: IndexedFile) -> list[str] | None:
         """Return the chosen user's row, the second one, or the next whose message can be sent; else the first."""
-        if chosen := self._chosen_row(live):
+        if chosen := chosen_row(self._ports, self._run, live):
             return chosen
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
         renders = renderer(fields, live.index.columns, self._ports.policy.links)
         complete = (row for row in candidates if not isinstance(renders(row, ()), Exclusion))
         return next(complete, candidates[0] if candidates else None)
-
-    def _chosen_row(self, live: IndexedFile) -> list[str] | None:
-        user = self._run.execution.recipe.get(SAMPLE_USER)
-        if not user or self._run.execution.kind is not Kind.TEST:
-            return None
-        reader = read_rows(b"".join(self._ports.files.lines(live.stored)))
-        return next((row for row in reader if canonical_user_id(row[0]) == canonical_user_id(user)), None)
 
     def _live_rows(self, live: IndexedFile) -> Iterator[list[str]]:
         reader = read_rows(b"".join(islice(self._ports.files.lines(live.stored), 20 * _ROWS_TRIED_FOR_TESTS)))

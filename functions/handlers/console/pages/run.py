@@ -130,7 +130,7 @@ def _own_testers(visit: Visit, document: object) -> list[str]:
 def _pushes(recipe_id: str, document: dict[str, object]) -> list[str]:
     """Return the titles of the pushes; none if the campaign cannot be read."""
     try:
-        return [push.title.text for push in read(document, default_id=recipe_id).pushes]
+        return [push.title.source for push in read(document, default_id=recipe_id).pushes]
     except BadRecipe:
         return []
 
@@ -160,6 +160,10 @@ def first_messages(found: Preview) -> dict[int, Phone]:
         for push in found.pushes
         for sample in push.samples[:1]
     }
+
+
+def _plain(text: str) -> Text:
+    return [Piece(text=text)]
 
 
 ROUTES = (
