@@ -75,7 +75,13 @@ def platforms_of(ports: Ports, user_ids: Sequence[str]) -> Mapping[str, Sequence
                 on = found.setdefault(canonical_user_id(row["user_id"]), [])
                 if row["token"] and platform not in on:
                     on.append(platform)
-    return found
+    return {user: sorted_platforms(on) for user, on in found.items()}
+
+
+def sorted_platforms(platforms: Sequence[str]) -> list[str]:
+    """Return platforms in the order in which people name them."""
+    known = list(PLATFORMS.values())
+    return sorted(platforms, key=lambda each: (known.index(each) if each in known else len(known), each))
 
 
 def _deed(ports: Ports, by: str, action: Action) -> Deed:

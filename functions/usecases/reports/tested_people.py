@@ -10,7 +10,7 @@ from functions.domain.ids import canonical_user_id
 from functions.domain.push.outcomes import SENT
 from functions.domain.push.shard import IndexedFile
 from functions.ports import Ports
-from functions.usecases.people.testers import PLATFORMS
+from functions.usecases.people.testers import PLATFORMS, sorted_platforms
 from functions.usecases.timeline.built_pushes import read_built
 
 
@@ -43,7 +43,7 @@ def tested_people(ports: Ports, execution: Execution) -> list[Tested]:
     except BadAudience:
         return []
     found = [
-        Tested(name=names.get(user, user), platforms=platforms.get(user, ()), got_it=sent)
+        Tested(name=names.get(user, user), platforms=sorted_platforms(platforms.get(user, [])), got_it=sent)
         for user, sent in got.items()
     ]
     return sorted(found, key=lambda each: each.name.casefold())
