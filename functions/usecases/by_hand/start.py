@@ -56,6 +56,8 @@ def start_by_hand(
         check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
         if kind is Kind.MANUAL:
             _check_may_send(ports, written, at, send_at)
+    elif test and known.recipe.get("settings") != recipe.document().get("settings"):
+        raise NotPossible(f"{known.id} has started in this second, for other test users: try again")
     return start(ports, recipe, send_at, kind)
 
 

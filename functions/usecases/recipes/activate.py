@@ -143,10 +143,13 @@ def activate_recipe(
 def needs_review(ports: Ports, recipe_id: str) -> bool:
     """Return whether a recipe has to be reviewed before it sends.
 
-    It has not if a pause is its last change, and it was active before: it goes on as it was.
+    It has not if it was active, and is as its pause left it: it goes on as it was. An edit by hand has no entry in
+    the audit log, so the documents are compared.
     """
-    entries = ports.audit.of_recipe(recipe_id, most=1)
-    return not (entries and entries[0].deed.action is Action.PAUSED and _was_active(entries[0].before))
+    for entry in ports.audit.of_recipe(recipe_id, most=1):
+        paused = entry.deed.action is Action.PAUSED and _was_active(entry.before)
+        return not (paused and version_of(entry.after or {}) == version_of(stored_recipe(ports, recipe_id)))
+    return True
 
 
 def _was_active(document: Mapping[str, Any] | None) -> bool:

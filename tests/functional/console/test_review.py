@@ -122,6 +122,10 @@ def test_a_paused_campaign_goes_on_at_once_unless_it_was_changed(lab: Lab, visit
     visitor.send(EDIT, EDIT, {"name": "Other"})
     assert path_of(visitor.send(AT, f"{AT}/resume")) == REVIEW
     assert status(lab) == "paused"
+    visitor.send(CHECK, ACTIVATE)
+    visitor.send(AT, f"{AT}/pause")
+    lab.ports.recipes.change("welcome", lambda document: {**(document or {}), "name": "By hand"})
+    assert path_of(visitor.send(AT, f"{AT}/resume")) == REVIEW
 
 
 def test_the_form_saves_a_draft_or_goes_on_to_the_review(lab: Lab, visitor: Visitor) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Response
 
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Violation
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
@@ -124,7 +124,7 @@ def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
 
 def _tested(visit: Visit, execution: Execution) -> str:
     """Return who got a test that has ended; an operator sees their names."""
-    if execution.kind is not Kind.TEST or execution.state is not State.COMPLETED:
+    if execution.kind is not Kind.TEST or not execution.state.final:
         return ""
     people = tested_people(visit.ports, execution)
     return tested_words(people, named=visit.may(Role.OPERATOR)) if people else ""
