@@ -30,7 +30,7 @@ _ME, _OWN = "me", "recipe"
 
 
 def ask(visit: Visit) -> Response:
-    """Show whom to test on, the dry runs, and the live send."""
+    """Show the people to test on, the dry runs, and the live send."""
     return _ask(visit)
 
 
