@@ -11,7 +11,7 @@ VENDORED: list[dict[str, Any]] = json.loads((ROOT / "infra" / "sbom" / "vendored
 OWN = {
     f"functions/handlers/console/static/{name}.js"
     for name in (
-        *("audience", "composer", "console", "lists", "people", "pushes"),
+        *("audience", "composer", "console", "lists", "people", "pushes", "review"),
         *("schedule", "send_once", "shortcuts"),
     )
 }
