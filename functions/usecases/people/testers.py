@@ -1,7 +1,7 @@
 """Named test people: who they are, on which platforms they are, and changes of their list."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,7 +78,7 @@ def platforms_of(ports: Ports, user_ids: Sequence[str]) -> Mapping[str, Sequence
     return {user: sorted_platforms(on) for user, on in found.items()}
 
 
-def sorted_platforms(platforms: Sequence[str]) -> list[str]:
+def sorted_platforms(platforms: Iterable[str]) -> list[str]:
     """Return platforms in the order in which people name them."""
     known = list(PLATFORMS.values())
     return sorted(platforms, key=lambda each: (known.index(each) if each in known else len(known), each))

@@ -60,9 +60,12 @@ def test_chosen_people_get_the_chosen_pushes_with_the_values_of_a_chosen_person(
     fields = form(visitor, "others")
     assert fields["push"] == ["1", "2", "3"]
     chosen = {**fields, "to": [ANA, BEN], "push": ["2"], "like": user(5)}
-    page = finished(lab, visitor, visitor.post(RUN, chosen, status=303).headers["Location"])
+    location = visitor.post(RUN, chosen, status=303).headers["Location"]
+    page = finished(lab, visitor, location)
     assert got(lab) == {("ana", "Push 2 for Name 5"), ("ben", "Push 2 for Name 5")}
     assert "Sent to Ana (iOS) and Ben (iOS)." in page.text
+    lab.run_to(lab.clock.now() + timedelta(minutes=30))
+    assert "Sent to Ana and Ben." in visitor.get(location).text, "the cleanup deletes the devices"
     assert "Cancellation window" not in page.text, "a test has no such phase"
     assert "Live execution" not in page.text
 
