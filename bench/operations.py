@@ -97,6 +97,8 @@ COSTS: Mapping[str, Cost] = {
     "alert_store.record": _WRITE,
     "alert_store.change": _READ_WRITE,
     "alert_store.waiting": _each_read,
+    "testers.all": _READ,
+    "testers.change": _READ_WRITE,
     "accesses.add": _WRITE,
     "accesses.newest": _each_read,
     "accesses.key": _READ,

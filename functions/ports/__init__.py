@@ -24,6 +24,7 @@ from functions.ports.stores import (
     RecipeStore,
     RequestKeys,
     SegmentStore,
+    TesterStore,
 )
 from functions.ports.violations import ViolationStore
 
@@ -67,6 +68,7 @@ class Ports:
     request_keys: RequestKeys
     segments: SegmentStore
     ledger: CadenceLedger
+    testers: TesterStore
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules

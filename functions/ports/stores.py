@@ -12,6 +12,7 @@ from functions.domain.audit import AuditEntry, Deed, Head
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.push.shard import Stored
 from functions.domain.recipe.plan import Plan
+from functions.domain.testers import NamedTester
 
 T = TypeVar("T")
 
@@ -193,6 +194,23 @@ class CadenceLedger(Protocol):
 
         `declared` are the rules of the workspace; `rule_changes.to_save` decides which to store. The same
         transaction adds an entry to the audit log, under `domain.cadence.rule_changes.SUBJECT`.
+        """
+        ...
+
+
+class TesterStore(Protocol):
+    """Stores the named test people."""
+
+    def all(self) -> Sequence[NamedTester]:
+        """Return all test people, in the order of their names."""
+        ...
+
+    def change(
+        self, change: Callable[[Sequence[NamedTester]], Sequence[NamedTester]], deed: Deed
+    ) -> Sequence[NamedTester]:
+        """Replace the test people by the result of `change`, which gets them, and return it.
+
+        The same transaction adds an entry to the audit log, under `domain.testers.SUBJECT`, unless they are the same.
         """
         ...
 

@@ -14,6 +14,7 @@ from functions.ports.stores import (
     RecipeStore,
     RequestKeys,
     SegmentStore,
+    TesterStore,
 )
 from functions.ports.violations import ViolationStore
 from functions.stores.accesses import DocumentAccessLog
@@ -28,6 +29,7 @@ from functions.stores.recipes import DocumentRecipeStore
 from functions.stores.request_keys import DocumentRequestKeys
 from functions.stores.segments import DocumentSegments
 from functions.stores.shards import DocumentShardStore
+from functions.stores.testers import DocumentTesterStore
 from functions.stores.violations import DocumentViolationStore
 
 
@@ -44,6 +46,7 @@ class Stores(TypedDict):
     request_keys: RequestKeys
     segments: SegmentStore
     ledger: CadenceLedger
+    testers: TesterStore
     devices: Devices
     alert_store: AlertStore
     expiry: Expiry
@@ -62,6 +65,7 @@ def stores_on(documents: Documents) -> Stores:
         request_keys=DocumentRequestKeys(documents),
         segments=DocumentSegments(documents),
         ledger=DocumentCadenceLedger(documents),
+        testers=DocumentTesterStore(documents),
         devices=DocumentDevices(documents),
         alert_store=DocumentAlertStore(documents),
         expiry=DocumentExpiry(documents),

@@ -40,6 +40,7 @@ _COMMANDS = LazyCommands(
         "send": "local.cli.send",
         "simulate": "local.cli.simulate",
         "tables": "local.cli.tables",
+        "test-people": "local.cli.test_people",
         "up": "local.cli.up",
         "users": "local.cli.users",
         "why": "local.cli.why",
@@ -64,8 +65,8 @@ def cli(context: click.Context, workspace: Path | None, url: str, token: str) ->
     """Push campaigns: no user gets a push twice, too often, or after a cancel.
 
     Everything runs on this machine: recipes and their state are in a folder, messages go to an outbox. With --url the
-    commands recipes, executions, control, cadence, segments, devices, access, audit, users and send call a remote
-    system.
+    commands recipes, executions, control, cadence, segments, devices, access, audit, users, test-people and send call
+    a remote system.
     """
     check_workspace(workspace)
     context.obj = ApiClient(url=url, token=token) if url else None

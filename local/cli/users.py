@@ -23,6 +23,7 @@ _STORES = {
     "rows": "rows of files",
     "ledger": "pushes in the cadence ledger",
     "notifications": "pushes of the last 90 days",
+    "testPeople": "entries in the list of test people",
     "audit": "documents in the audit log",
     "outbox": "messages in the outbox",
 }

@@ -26,6 +26,7 @@ from functions.stores.recipes import PLANS, RECIPES
 from functions.stores.request_keys import REQUEST_KEYS, Asked
 from functions.stores.segments import SEGMENTS
 from functions.stores.shards import PROGRESS, PUSHES, SHARDS
+from functions.stores.testers import TESTERS
 from functions.stores.violations import VIOLATIONS
 from local.embedded.documents import to_text
 from local.embedded.instants import from_micros, to_micros
@@ -71,6 +72,7 @@ CREATE TABLE IF NOT EXISTS segments (id TEXT PRIMARY KEY, document TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS cadence_days (
     partition INTEGER, day TEXT, packed BLOB NOT NULL, PRIMARY KEY (partition, day));
 CREATE TABLE IF NOT EXISTS cadence_rules (position INTEGER PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS test_people (one INTEGER PRIMARY KEY, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS graves (partition INTEGER PRIMARY KEY, packed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alerts (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, waiting_quietly_since INTEGER, document TEXT NOT NULL);
@@ -269,6 +271,7 @@ _ALL = (
         expires_at=f"CAST(strftime('%s', day) AS INTEGER) * 1000000 + {retention.LEDGER // _MICROSECOND}",
     ),
     _RulesTable(RULES, "cadence_rules"),
+    Table(TESTERS, "test_people", ("one",), fixed=(1,)),
     Table(GRAVES, "graves", ("partition",), "packed", document=_read_packed),
     Table(
         *(ALERTS, "alerts", ("id",), "waitingQuietlySince"),

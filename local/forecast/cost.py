@@ -32,6 +32,8 @@ _OF_CALL = {
     "ledger.rules": Use(document_reads=1),
     "devices.graves": Use(document_reads=1),
     "devices.bury": Use(document_reads=1, document_writes=1),
+    "testers.all": Use(document_reads=1),
+    "testers.change": Use(document_reads=3, document_writes=3),
     "accesses.add": Use(document_writes=1),
     "audit.open_heads": Use(document_reads=1),
     "audit.all_of": Use(document_reads=3),

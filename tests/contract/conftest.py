@@ -35,6 +35,7 @@ from functions.ports.stores import (
     RecipeStore,
     RequestKeys,
     SegmentStore,
+    TesterStore,
 )
 from functions.ports.violations import ViolationStore
 from functions.settings import Platform, Settings
@@ -75,6 +76,7 @@ class Adapters:
     request_keys: RequestKeys
     segments: SegmentStore
     ledger: CadenceLedger
+    testers: TesterStore
     files: AudienceFiles
     tasks: TaskQueue
     schedules: Schedules
@@ -145,6 +147,7 @@ def _google_cloud(settings: Settings, folder: Path, clock: VirtualClock, closing
         request_keys=ports.request_keys,
         segments=ports.segments,
         ledger=ports.ledger,
+        testers=ports.testers,
         files=ports.files,
         tasks=ports.tasks,
         schedules=ports.schedules,

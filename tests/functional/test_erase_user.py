@@ -20,6 +20,7 @@ from functions.domain.person import ERASED, Person
 from functions.ports import Ports
 from functions.usecases.people.erase_user import Erased, erase_user
 from functions.usecases.people.find_user import HeldOfUser, find_user
+from functions.usecases.people.testers import add_tester
 from functions.usecases.reports.history import notifications_of
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 from tests.factories import TESTER, push, recipe
@@ -88,6 +89,18 @@ def test_after_an_erasure_no_byte_of_the_state_holds_the_id(make_lab: MakeLab, z
     assert ERASED in (lab.state / "receipts" / f"{lab.id}.csv").read_text(encoding="utf-8")
 
 
+def test_an_erased_test_person_goes_with_name_and_address(make_lab: MakeLab) -> None:
+    lab = make_lab(user_id_format=UserIdFormat.ANY, user_hash_key="k" * 32)
+    lab.write_devices([])
+    for name, user_id in (("Zoë Straße", ZOE), ("Ben", OTHERS[0])):
+        add_tester(lab.ports, name=name, user_id=user_id, email=f"{name[:3]}@kicks.example", by="ana@example.com")
+    assert [each.field for each in find_user(lab.ports, ZOE).test_people] == ["name", "userId", "email"]
+    assert erase_user(lab.ports, ZOE, by="ana@example.com").test_people == 1
+    assert [each.name for each in lab.ports.testers.all()] == ["Ben"]
+    assert places_with(lab.state, "Straße") == []
+    assert find_user(lab.ports, ZOE).empty
+
+
 @pytest.mark.long
 def test_the_audit_log_names_an_erased_user_by_a_keyed_hash_and_a_repetition_adds_nothing(make_lab: MakeLab) -> None:
     lab = sent(make_lab, ZOE)
@@ -95,7 +108,15 @@ def test_the_audit_log_names_an_erased_user_by_a_keyed_hash_and_a_repetition_add
     entries = list(lab.ports.audit.all_of(ERASURES))
     assert entries[-1].after == {"user": Person(ZOE).keyed_hash("k" * 32)}
     assert erase_user(lab.ports, ZOE, by="ana@example.com") == Erased(
-        recipes=0, executions=0, files=0, ledger_days=0, dead_tokens=0, messages=0, audit_entries=0, settings=()
+        recipes=0,
+        executions=0,
+        files=0,
+        ledger_days=0,
+        dead_tokens=0,
+        test_people=0,
+        messages=0,
+        audit_entries=0,
+        settings=(),
     )
     assert len(list(lab.ports.audit.all_of(ERASURES))) == len(entries)
 

@@ -51,6 +51,14 @@ def as_json(told: Told) -> Any:
     return json.loads(told[1])
 
 
+def test_test_people_are_added_and_removed(tminus: Tminus) -> None:
+    added = as_json(tminus("test-people", "add", "Ana", user(1), "--email", "ana@kicks.example", "--json"))
+    assert added == {"people": [{"name": "Ana", "userId": user(1), "email": "ana@kicks.example"}]}
+    assert "Ana" in tminus("test-people", "list")[1]
+    assert "say --yes" in tminus("test-people", "remove", user(1))[2]
+    assert as_json(tminus("test-people", "remove", user(1), "--yes", "--json")) == {"people": []}
+
+
 @pytest.mark.long
 def test_recipes_are_saved_listed_shown_and_removed(lab: Lab, tminus: Tminus, tmp_path: Path) -> None:
     file = tmp_path / "sale.json"

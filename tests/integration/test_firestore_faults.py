@@ -21,6 +21,7 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.execution.safeguards import Finding, Severity, Violation, ViolationType
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard
+from functions.domain.testers import NamedTester
 from functions.gcp.firestore.documents import FirestoreDocuments
 from functions.ports.executions import ExecutionSearch, LogEntry
 from functions.ports.stores import RecipeStore
@@ -29,6 +30,7 @@ from tests.factories import DEFAULT_RULES
 from tests.faulty_firestore import Fault, FaultyFirestore
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TESTER = NamedTester(name="Ana", user_id="a", email="ana@example.com")
 SAVED = Deed(by="ann@example.com", at=NOON, action=Action.SAVED)
 TODAY = date(2026, 11, 23)
 EXECUTION = Execution(
@@ -66,6 +68,7 @@ class Stores:
         self.executions, self.shards, self.logs = stores["executions"], stores["shards"], stores["logs"]
         self.violations, self.recipes = stores["violations"], stores["recipes"]
         self.ledger, self.devices, self.segments = stores["ledger"], stores["devices"], stores["segments"]
+        self.testers = stores["testers"]
 
 
 def stores_at(host: str, project: str) -> Iterator[Stores]:
@@ -584,6 +587,8 @@ CALLS: dict[str, Callable[[Stores], object]] = {
     "ledger.transact": lambda stores: stores.ledger.transact(7, [TODAY], reserve(b"a")),
     "ledger.rules": lambda stores: stores.ledger.rules(),
     "ledger.change_rules": lambda stores: stores.ledger.change_rules(DEFAULT_RULES, lambda _: DEFAULT_RULES, SAVED),
+    "testers.all": lambda stores: stores.testers.all(),
+    "testers.change": lambda stores: stores.testers.change(lambda _: (TESTER,), SAVED),
     "devices.graves": lambda stores: stores.devices.graves(range(2)),
     "devices.bury": lambda stores: stores.devices.bury(1, lambda graves: graves + b"x"),
 }

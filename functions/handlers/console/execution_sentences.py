@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
-from functions.handlers.console.words import city, clock, plural, short_day, zone_of
+from functions.handlers.console.words import city, clock, listed, plural, short_day, zone_of
 from functions.usecases.reports.execution import ExecutionReport
 from functions.usecases.reports.executions import possible_for
 from functions.usecases.reports.numbers import AllTotals
+from functions.usecases.reports.tested_people import Tested
 
 _ENDED = {
     State.COMPLETED: "Finished",
@@ -119,6 +120,19 @@ def _ended(execution: Execution, report: ExecutionReport) -> str:
     if report.totals.sent or execution.state is State.COMPLETED:
         text += f" {received(report.totals, len(report.pushes))}."
     return text
+
+
+def tested_words(people: Sequence[Tested], *, named: bool) -> str:
+    """Return who got a test: Sent to Ana (iOS, Android) and Ben (Android). Without names, how many people."""
+    got, others = [each for each in people if each.got_it], [each for each in people if not each.got_it]
+    if not named:
+        return f"Sent to {len(got)} of {plural(len(people), 'test person', 'test people')}."
+    text = f"Sent to {_and(got)}." if got else "Nobody received the test."
+    return f"{text} Not sent to {_and(others)}." if others else text
+
+
+def _and(people: Sequence[Tested]) -> str:
+    return listed([f"{each.name} ({', '.join(each.platforms)})" if each.platforms else each.name for each in people])
 
 
 def received(totals: AllTotals, pushes: int) -> str:

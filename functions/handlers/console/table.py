@@ -13,14 +13,16 @@ from functions.handlers.console.pages import (
     overview,
     recipe_edit,
     recipes,
+    review,
     run,
     schedule,
+    test_people,
 )
 from functions.handlers.console.visit import Route
 
 _PAGES = (
-    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, audience, run),
-    *(calendar, cadence, audit, help_page),
+    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, audience, review, run),
+    *(test_people, calendar, cadence, audit, help_page),
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -1,20 +1,23 @@
 """Start an execution by hand: the whole timeline of a recipe, beginning now, or only its test pushes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.domain.errors import NotPossible
+from functions.domain.errors import BadInput, NotPossible
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.ids import execution_id
 from functions.domain.recipe.read import Recipe, parse, read
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.recipes.check import check_recipe
+from functions.usecases.recipes.audience import recipe_job
+from functions.usecases.recipes.check import audience_of, check_recipe
 from functions.usecases.recipes.save import stored_recipe
 from functions.usecases.timeline.concurrent import rivals
 from functions.usecases.timeline.launch import start
+from functions.usecases.timeline.sample_row import SAMPLE_USER
 
 SENDING_MODES: Mapping[str, Kind] = {"test-live-send": Kind.TEST, "live-send": Kind.MANUAL}
 """The sending modes of a trial, and the kind of execution that each starts."""
@@ -23,21 +26,38 @@ _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 200
 
 
-def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
+@dataclass(frozen=True, kw_only=True)
+class ChosenTest:
+    """Who gets a test, and what of the recipe.
+
+    `users` replace the recipe's own test users. `pushes` are numbers from 1. `like` is the id of the user whose
+    values fill the variables. Empty: all test users of the recipe, all pushes, the audience's second user.
+    """
+
+    users: Sequence[str] = ()
+    pushes: Sequence[int] = ()
+    like: str = ""
+
+
+def start_by_hand(
+    ports: Ports, recipe_id: str, kind: Kind, at: datetime, test: ChosenTest | None = None
+) -> Execution:
     """Start a recipe's execution at an instant (now, in whole seconds), or return it if it exists.
 
     MANUAL sends the live sequence, with cadence rules and cancellation window. T-0 is ten minutes later, or after the
-    recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible if the recipe is not allowed
-    to send now, or its users would get the sequence twice.
+    recipe's lead time if that is shorter. TEST ends after the test pushes; `test` says who gets which of them.
+    NotPossible if the recipe is not allowed to send now, or its users would get the sequence twice.
     """
     written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
-    recipe = at_once(written, kind)
+    recipe = _for_test(ports, at_once(written, kind), test) if test else at_once(written, kind)
     send_at = at + recipe.schedule.lead
     known = ports.executions.get(execution_id(recipe.id, send_at, kind))
     if known is None:
         check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
         if kind is Kind.MANUAL:
             _check_may_send(ports, written, at, send_at)
+    elif test and known.recipe.get("settings") != recipe.document().get("settings"):
+        raise NotPossible(f"{known.id} has started in this second, for other test users: try again")
     return start(ports, recipe, send_at, kind)
 
 
@@ -48,6 +68,29 @@ def at_once(recipe: Recipe, kind: Kind) -> Recipe:
     lead = min(recipe.preparation, _TEST_LEAD) if kind is Kind.TEST else recipe.preparation
     lead_minutes = lead // timedelta(minutes=1)
     return parse({**document, "schedule": {**schedule, "leadTimeMinutes": lead_minutes}})
+
+
+def _for_test(ports: Ports, recipe: Recipe, test: ChosenTest) -> Recipe:
+    """Return the recipe as the test sends it. BadInput if the recipe has no such push."""
+    document, settings = recipe.document(), recipe.document().get("settings") or {}
+    if test.users:
+        document["settings"] = {**settings, "testUserIds": list(test.users)}
+    if test.like:
+        document[SAMPLE_USER] = test.like
+    if test.pushes:
+        document["pushSequence"] = list(_chosen(ports, recipe, test.pushes))
+    return parse(document)
+
+
+def _chosen(ports: Ports, recipe: Recipe, pushes: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+    """Yield the documents of pushes with the names of their audiences, which else depend on their positions."""
+    job, _ = recipe_job(recipe, ports.find_job, ports.workspace)
+    written = recipe.document()["pushSequence"]
+    for order, number in enumerate(sorted(set(pushes)), start=1):
+        if not 1 <= number <= len(recipe.pushes):
+            raise BadInput(f"recipe {recipe.id} has no push {number}")
+        push, document = recipe.pushes[number - 1], written[recipe.push_places[number - 1]]
+        yield {**document, "sequenceOrder": order, "audienceName": audience_of(job, push, number - 1).name}
 
 
 def _check_may_send(ports: Ports, recipe: Recipe, at: datetime, send_at: datetime) -> None:

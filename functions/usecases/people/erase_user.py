@@ -1,10 +1,11 @@
-"""Erase one user from every store: recipes, executions, files, ledger, dead tokens, outbox and audit log.
+"""Erase one user from every store: recipes, executions, files, ledger, dead tokens, test people, outbox and
+audit log.
 
 Counts stay: in files a mark stands for the user, and shards keep their outcomes. Each part can be repeated, so an
 erasure that breaks off is simply started again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution
 from functions.domain.person import Person
 from functions.domain.push.shard import PushFiles
+from functions.domain.testers import NamedTester
 from functions.ports import Ports
 from functions.ports.sending import RememberingSender
 from functions.usecases.people.find_user import (
@@ -57,6 +59,7 @@ class Erased:
     files: int
     ledger_days: int
     dead_tokens: int
+    test_people: int
     messages: int
     audit_entries: int
     settings: tuple[str, ...]
@@ -212,6 +215,18 @@ def _dead_tokens(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]
     yield found
 
 
+def _test_people(ports: Ports, person: Person, _: str, by: str) -> Iterator[int]:
+    """Take the user out of the test people: the name and the e-mail address go with the id."""
+
+    def others(testers: Sequence[NamedTester]) -> Sequence[NamedTester]:
+        return [tester for tester in testers if not person.is_me(tester.user_id)]
+
+    before = ports.testers.all()
+    if gone := len(before) - len(others(before)):
+        ports.testers.change(others, _deed(ports, by, Action.ERASED))
+    yield gone
+
+
 def _messages(ports: Ports, person: Person, _: str, __: str) -> Iterator[int]:
     if isinstance(ports.sender, RememberingSender):
         yield ports.sender.forget(person)
@@ -241,6 +256,7 @@ _PARTS: Mapping[str, Callable[[Ports, Person, str, str], Iterator[int]]] = {
     "files": _files,
     "ledger_days": _ledger_days,
     "dead_tokens": _dead_tokens,
+    "test_people": _test_people,
     "messages": _messages,
     "audit_entries": _audit_entries,
 }

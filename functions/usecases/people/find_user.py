@@ -78,6 +78,7 @@ class HeldOfUser:
     ledger: Sequence[PushReserved]
     notifications: Sequence[NotificationShown]
     dead_tokens: int
+    test_people: Sequence[Mention]
     audit: Sequence[Mention]
     outbox: Sequence[Mapping[str, Any]]
     settings: Sequence[str]
@@ -85,7 +86,7 @@ class HeldOfUser:
     @property
     def empty(self) -> bool:
         """Whether nothing is stored that `erase_user` could erase."""
-        documents = self.recipes or self.executions or self.audit
+        documents = self.recipes or self.executions or self.test_people or self.audit
         return not (documents or self.rows or self.ledger or self.dead_tokens or self.outbox)
 
 
@@ -111,6 +112,7 @@ def find_user(ports: Ports, user_id: str) -> HeldOfUser:
         ledger=[PushReserved(push=each.push, layer=each.layer, at=each.at) for each in _reserved(ports, person)],
         notifications=notifications_of(ports, person.user_id, until=ports.clock.now(), days=MOST_DAYS).notifications,
         dead_tokens=lifted(ports, person, dead_keys_of(ports, person)),
+        test_people=list(_in_testers(ports, person)),
         audit=list(_in_audit(ports, person)),
         outbox=kept_messages(ports, person),
         settings=["DEFAULT_TEST_USER_IDS"] if any(map(person.is_me, ports.policy.default_test_user_ids)) else [],
@@ -185,6 +187,12 @@ def _reserved(ports: Ports, person: Person) -> "Sequence[Reserved]":
     days = ledger_days(ports.clock.now())
     stored = ports.ledger.transact(partition_of(person.key), days, lambda packed: ({}, dict(packed)))
     return ledger.reserved(stored, person.key)
+
+
+def _in_testers(ports: Ports, person: Person) -> Iterator[Mention]:
+    for tester in ports.testers.all():
+        if person.is_me(tester.user_id):
+            yield from (_mention(tester.name, found) for found in tester.document().items())
 
 
 def _in_audit(ports: Ports, person: Person) -> Iterator[Mention]:

@@ -119,10 +119,15 @@ def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
 
 
-def resume_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Let a recipe send again, from its next start."""
+def resume_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> Recipe:
+    """Let a recipe send again, from its next start. Stale as in `update_recipe`."""
     resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: _checked(ports, document))
-    return _change(ports, recipe_id, resumed, _deed(ports, by, Action.RESUMED))
+
+    def resume(stored: Document | None) -> Recipe:
+        check_version(recipe_id, stored or {}, versions)
+        return resumed(stored)
+
+    return _change(ports, recipe_id, resume, _deed(ports, by, Action.RESUMED))
 
 
 def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:

@@ -46,6 +46,7 @@ from functions.usecases.timeline.concurrent import bar
 from functions.usecases.timeline.ending import block, end, expire
 from functions.usecases.timeline.journal import breach, note
 from functions.usecases.timeline.postpone import PATIENCE
+from functions.usecases.timeline.sample_row import chosen_row
 from functions.usecases.timeline.steps import Run, load_run
 from functions.usecases.timeline.turn import not_its_turn, wait
 from functions.usecases.timeline.warn_of_exclusion import warn_of_built
@@ -249,7 +250,9 @@ class _Writer:
         return self._store(f"devices/{self._run.execution.id}/{name}.csv", path), reachable
 
     def _model_row(self, fields: RecipePush, live: IndexedFile) -> list[str] | None:
-        """Return a sample row: the second one, or the next one whose message can be sent; else the first."""
+        """Return the chosen user's row, the second one, or the next whose message can be sent; else the first."""
+        if chosen := chosen_row(self._ports, self._run, live):
+            return chosen
         rows = list(islice(self._live_rows(live), _ROWS_TRIED_FOR_TESTS))
         candidates: list[list[str]] = rows[1:] + rows[:1]
         renders = renderer(fields, live.index.columns, self._ports.policy.links)

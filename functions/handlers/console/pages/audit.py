@@ -11,6 +11,7 @@ from functions.domain.cadence.rule_changes import SUBJECT
 from functions.domain.errors import BadInput
 from functions.domain.ids import RECIPE_ID
 from functions.domain.roles import Role
+from functions.domain.testers import SUBJECT as TEST_PEOPLE
 from functions.handlers.console.answering import page
 from functions.handlers.console.changes import changes_between
 from functions.handlers.console.visit import Route, Visit
@@ -20,7 +21,7 @@ from functions.usecases.reports.accesses import list_accesses
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 
 _AT_ONCE = 50
-_OWN = (SUBJECT, GRAVES, CHECKPOINTS, ERASURES)
+_OWN = (SUBJECT, GRAVES, CHECKPOINTS, ERASURES, TEST_PEOPLE)
 """The subjects that are no recipes."""
 
 

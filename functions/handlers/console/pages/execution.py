@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from flask import Response
 
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.execution.execution import Execution
+from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Violation
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import Slice, TimelineChart, slices, timeline_chart
-from functions.handlers.console.execution_sentences import OUTCOMES, Control, control_of, sentence
+from functions.handlers.console.execution_sentences import OUTCOMES, Control, control_of, sentence, tested_words
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.reports.receipt import export
+from functions.usecases.reports.tested_people import tested_people
 from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, watch_execution
 from functions.usecases.timeline.steps import load_execution
 
@@ -40,6 +41,7 @@ class ShownExecution:
     version: str
     violations: Sequence[Violation]
     log: Sequence[LogEntry]
+    tested: str
 
 
 def show(visit: Visit) -> Response:
@@ -116,7 +118,16 @@ def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
         version=_version(visit, watched.version),
         violations=watched.violations,
         log=visit.ports.logs.of(watched.execution.id),
+        tested=_tested(visit, watched.execution),
     )
+
+
+def _tested(visit: Visit, execution: Execution) -> str:
+    """Return who got a test that has ended; an operator sees their names."""
+    if execution.kind is not Kind.TEST or not execution.state.final:
+        return ""
+    people = tested_people(visit.ports, execution)
+    return tested_words(people, named=visit.may(Role.OPERATOR)) if people else ""
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:

@@ -69,6 +69,7 @@ def create(visit: Visit) -> Response:
     sent = _sent(visit, base)
     if changed := reshaped(sent.values, sent.pushes):
         return _after(visit, changed, base)
+    reviews = _reviews_first(visit, sent, {})
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
     try:
         recipe = _unless_unread(
@@ -78,7 +79,7 @@ def create(visit: Visit) -> Response:
         return _form(visit, sent.values, sent.pushes, errors=error.errors)
     except NotPossible as error:
         return _form(visit, sent.values, sent.pushes, errors=[FieldError("id", str(error))])
-    path = f"/recipes/{recipe.id}"
+    path = f"/recipes/{recipe.id}{'/review' if reviews else ''}"
     return to(visit, path, outcome="created", **with_notices(path, recipe.notices))
 
 
@@ -99,6 +100,7 @@ def change(visit: Visit) -> Response:
     sent = _sent(visit, without_nan(stored))
     if changed := reshaped(sent.values, sent.pushes):
         return _after(visit, changed, stored, recipe_id=recipe_id)
+    reviews = _reviews_first(visit, sent, stored)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
     if cancels and not agreed(visit, cancels):
         return _form(visit, sent.values, sent.pushes, recipe_id=recipe_id, cancels=cancels)
@@ -125,7 +127,7 @@ def change(visit: Visit) -> Response:
         values = sent.values | {"version": version_of(stored)}
         return _form(visit, values, sent.pushes, recipe_id=recipe_id, rival=_rival(visit, recipe_id), status=409)
     outcome = "changed" if _sends(sent.document) else "stopped"
-    path, ids = f"/recipes/{recipe_id}", " ".join(each.id for each in recipe.cancelled)
+    path, ids = f"/recipes/{recipe_id}{'/review' if reviews else ''}", " ".join(each.id for each in recipe.cancelled)
     return to(visit, path, outcome=outcome, cancelled=ids, **with_notices(path, recipe.notices))
 
 
@@ -144,10 +146,25 @@ def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = Non
 
 def _sends(document: Document) -> bool:
     """Return whether a recipe saved with this status sends. A status that cannot be read stops nothing."""
+    return _status({"status": document.get("status")}) in (Status.ACTIVE, None)
+
+
+def _reviews_first(visit: Visit, sent: Sent, stored: Document) -> bool:
+    """Return whether the review follows the save. The form activates nothing: an inactive recipe stays as it is."""
+    before, wanted = _status(stored), _status({"status": sent.document.get("status")})
+    if before is Status.ACTIVE:
+        return False
+    if wanted is Status.ACTIVE:
+        sent.document["status"] = (before or Status.DRAFT).value
+    return wanted is Status.ACTIVE or visit.field("then") == "review"
+
+
+def _status(document: Document) -> Status | None:
+    """Return the effective status of a document; None if it cannot be read."""
     try:
-        return read_status({"status": document.get("status")})[0] is Status.ACTIVE
+        return read_status(document)[0]
     except BadRecipe:
-        return True
+        return None
 
 
 def _problems(document: Document) -> Sequence[FieldError]:
@@ -229,6 +246,7 @@ def _form(
         defaults=default_values(workspace.pushes.defaults),
         composer=composer_for(visit, values),
         live=live_schedule(values, visit.now),
+        sends=bool(recipe_id) and _status(stored_recipe(visit.ports, recipe_id)) is Status.ACTIVE,
         sections=form_sections(pushes, query, new=not recipe_id),
         focus=changed.focus if changed else "",
         said=changed.said if changed else "",

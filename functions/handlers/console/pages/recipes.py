@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response
 
 from functions.domain.documents import shown
-from functions.domain.errors import BadInput, BadRecipe, FieldError
+from functions.domain.errors import BadInput, BadRecipe
 from functions.domain.execution.execution import Execution, State
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe.defaults import in_force
@@ -20,8 +20,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
 from functions.handlers.console.execution_sentences import cancelled_words
-from functions.handlers.console.forms.field_labels import label_of
-from functions.handlers.console.notices import notices_of, with_notices
+from functions.handlers.console.notices import notices_of
 from functions.handlers.console.pages.schedule import next_sends, skip_outcome
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.visit import Route, Visit
@@ -30,7 +29,7 @@ from functions.handlers.http.paging import broken_cursor
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, stored_recipe, version_of
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.recipe_audience import recipe_audience
 from functions.usecases.reports.recipes import list_recipes, with_status
@@ -106,23 +105,10 @@ def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> _Liste
 
 def show(visit: Visit) -> Response:
     """Show a recipe."""
-    return _show(visit)
-
-
-def _show(visit: Visit, refused: Sequence[FieldError] = ()) -> Response:
-    """Show a recipe, perhaps with the reason why it was not activated."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
-    shown_with = partial(
-        page,
-        visit,
-        history=history,
-        version=version_of(document),
-        refused=refused,
-        label_of=label_of,
-        status=422 if refused else 200,
-    )
+    shown_with = partial(page, visit, history=history, version=version_of(document))
     try:
         recipe = read(document)
     except BadRecipe as error:
@@ -204,18 +190,6 @@ def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
     return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones)
 
 
-def resume(visit: Visit) -> Response:
-    """Resume a recipe."""
-    recipe_id = visit.path["recipe_id"]
-    first = with_status(stored_recipe(visit.ports, recipe_id))["status"] == Status.DRAFT
-    try:
-        recipe = resume_recipe(visit.ports, recipe_id, by=visit.caller.name)
-    except BadRecipe as error:
-        return _show(visit, error.errors)
-    path = f"/recipes/{recipe_id}"
-    return to(visit, path, outcome="activated" if first else "resumed", **with_notices(path, recipe.notices))
-
-
 def ask_delete(visit: Visit) -> Response:
     """Ask whether to delete a recipe, and name the sends that deleting it cancels."""
     found = would_cancel(visit.ports, visit.path["recipe_id"], tests=True)
@@ -234,7 +208,6 @@ ROUTES = (
     Route(method="GET", path="/recipes", serve=show_all),
     Route(method="GET", path=AT, serve=show),
     Route(method="POST", path=f"{AT}/pause", serve=pause, least=Role.OPERATOR),
-    Route(method="POST", path=f"{AT}/resume", serve=resume, least=Role.OPERATOR),
     Route(method="GET", path=f"{AT}/delete", serve=ask_delete, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/delete", serve=delete, least=Role.OPERATOR),
 )

@@ -1,4 +1,4 @@
-"""Run a recipe by hand in one of four modes; two of them send."""
+"""Test a campaign on colleagues, look at a dry run, or send it now."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -6,29 +6,51 @@ from uuid import uuid4
 from flask import Response
 
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.errors import BadInput, Forbidden
+from functions.domain.errors import BadFields, BadInput, BadRecipe, Forbidden
+from functions.domain.execution.execution import Execution
+from functions.domain.ids import is_user_id, no_user_id
+from functions.domain.recipe.read import read
 from functions.domain.roles import Role
+from functions.domain.testers import NamedTester
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.by_hand.deduplicate import asked_once
-from functions.usecases.by_hand.start import SENDING_MODES, start_by_hand
+from functions.usecases.by_hand.start import SENDING_MODES, ChosenTest, start_by_hand
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.dry_run.sample_messages import Piece, Text
+from functions.usecases.people.testers import add_tester, tester_of
 from functions.usecases.recipes.save import stored_recipe
 
 _DRY = ("test-dry-run", "real-dry-run")
+_TEST = "test-live-send"
+_ME, _OWN = "me", "recipe"
+"""Values of the field `to`: the visitor, and the campaign's own test users."""
 
 
 def ask(visit: Visit) -> Response:
-    """Show the four modes."""
+    """Show the people to test on, the dry runs, and the live send."""
+    return _ask(visit)
+
+
+def _ask(visit: Visit, problem: str = "", status: int = 200) -> Response:
+    recipe_id = visit.path["recipe_id"]
+    document = stored_recipe(visit.ports, recipe_id)
+    may = visit.may(Role.OPERATOR)
     return page(
         visit,
         "run.html",
-        document=stored_recipe(visit.ports, visit.path["recipe_id"]),
-        recipe_id=visit.path["recipe_id"],
+        status=status,
+        document=document,
+        recipe_id=recipe_id,
         once=uuid4().hex,
+        me=tester_of(visit.ports, visit.caller.name) if may else None,
+        people=visit.ports.testers.all() if may else (),
+        pushes=_pushes(recipe_id, document),
+        own=_own_testers(visit, document),
+        problem=problem,
+        sent=visit.request.form,
     )
 
 
@@ -41,26 +63,85 @@ def run(visit: Visit) -> Response:
     if mode in _DRY:
         found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
         found = found if visit.may(Role.OPERATOR) else found.without_messages()
-        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=_samples(found))
+        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=first_messages(found))
     if mode not in SENDING_MODES:
         raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
     if not visit.may(Role.OPERATOR):
         raise Forbidden(f"only an operator can do this; your role is {visit.caller.role}")
     if mode == "live-send" and visit.field("sure") != "yes":
         raise BadInput("Nothing was started. Tick the box to confirm that real users will receive this")
-    asked = {"recipeId": recipe_id, "mode": mode}
+    try:
+        test = _chosen(visit) if mode == _TEST else None
+    except BadInput as error:
+        reasons = [each.reason for each in error.errors] if isinstance(error, BadFields) else [str(error)]
+        return _ask(visit, f"Nothing was sent: {'; '.join(reasons)}.", 422)
+    execution = _start(visit, mode, test)
+    return to(visit, f"/executions/{execution.id}", outcome="tested" if mode == _TEST else "started")
+
+
+def _start(visit: Visit, mode: str, test: ChosenTest | None) -> Execution:
+    recipe_id = visit.path["recipe_id"]
+    asked = {"recipeId": recipe_id, "mode": mode, **({"test": str(test)} if test else {})}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
-    execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at)
-    return to(visit, f"/executions/{execution.id}", outcome="tested" if mode == "test-live-send" else "started")
+    return start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at, test)
+
+
+def _chosen(visit: Visit) -> ChosenTest:
+    """Return the chosen users, pushes and sample user. BadInput says what to choose, and how."""
+    form, like, policy = visit.request.form, visit.field("like"), visit.ports.policy
+    if like and not is_user_id(like, policy.user_id_format):
+        raise BadInput(no_user_id(f"{like[:50]!r}", policy.user_id_format))
+    numbers = [int(each) for each in form.getlist("push") if each.isdecimal() and len(each) < 4]
+    if form.get("pushes") and not numbers:
+        raise BadInput("choose at least one push")
+    chosen = form.getlist("to")
+    if not chosen:
+        raise BadInput("choose who gets the test")
+    known = {each.key: each.user_id for each in visit.ports.testers.all()}
+    users = [known[each] for each in chosen if each in known]
+    if _ME in chosen:
+        users.append(_me(visit).user_id)
+    if _OWN in chosen:
+        users += _own_testers(visit, stored_recipe(visit.ports, visit.path["recipe_id"]))
+    if not users:
+        raise BadInput("the chosen people are no test people any more: choose who gets the test")
+    return ChosenTest(users=tuple(dict.fromkeys(users)), pushes=tuple(numbers), like=like)
+
+
+def _me(visit: Visit) -> NamedTester:
+    """Return the visitor as a test person. Who is not one yet says the user id once, and becomes one."""
+    known = tester_of(visit.ports, visit.caller.name)
+    if known:
+        return known
+    name = visit.caller.name
+    add_tester(visit.ports, name=name.partition("@")[0], user_id=visit.field("user"), email=name, by=name)
+    return _me(visit)
+
+
+def _own_testers(visit: Visit, document: object) -> list[str]:
+    """Return the test users of the campaign, or those of the deployment."""
+    try:
+        own = read(document).settings.test_user_ids if isinstance(document, dict) else ()
+    except BadRecipe:
+        own = ()
+    return [each.strip() for each in own or visit.ports.policy.default_test_user_ids if each.strip()]
+
+
+def _pushes(recipe_id: str, document: dict[str, object]) -> list[str]:
+    """Return the titles of the pushes; none if the campaign cannot be read."""
+    try:
+        return [push.title.source for push in read(document, default_id=recipe_id).pushes]
+    except BadRecipe:
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Phone:
+class Phone:
     """A message for the templates."""
 
     title: Text
     body: Text
-    link: str | None
+    link: Text
 
 
 def _messages(visit: Visit) -> Subject | None:
@@ -68,13 +149,21 @@ def _messages(visit: Visit) -> Subject | None:
     return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
 
 
-def _samples(found: Preview) -> dict[int, _Phone]:
+def first_messages(found: Preview) -> dict[int, Phone]:
     """Return the first message of each push."""
     return {
-        push.order: _Phone(title=[Piece(text=sample.title)], body=[Piece(text=sample.body)], link=sample.deep_link)
+        push.order: Phone(
+            title=[Piece(text=sample.title)],
+            body=[Piece(text=sample.body)],
+            link=[Piece(text=sample.deep_link or "")],
+        )
         for push in found.pushes
         for sample in push.samples[:1]
     }
+
+
+def _plain(text: str) -> Text:
+    return [Piece(text=text)]
 
 
 ROUTES = (

@@ -1,0 +1,149 @@
+"""The review before a campaign becomes active: who, when, what, what blocks, and how it is confirmed."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.domain.errors import NotPossible
+from functions.domain.roles import Role
+from functions.usecases.recipes import activate
+from tests.factories import push, recipe
+from tests.functional.conftest import Lab
+from tests.functional.console.visitor import Page, Visitor, path_of
+
+AT = "/recipes/welcome"
+REVIEW, CHECK, ACTIVATE = f"{AT}/review", f"{AT}/review/check", f"{AT}/activate"
+EDIT = f"{AT}/edit"
+
+
+def status(lab: Lab) -> str:
+    document = lab.ports.recipes.get("welcome")
+    assert document is not None
+    return str(document["status"])
+
+
+def links(page: Page) -> list[str]:
+    return [values["href"] for tag, values in page.elements if tag == "a"]
+
+
+def test_the_page_is_there_before_the_numbers_and_loads_them(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    page = visitor.get(REVIEW)
+    assert "Checking who would receive it now" in page.text
+    assert "Mon 2 Mar, 18:30 UTC" in page.text
+    assert "18:05 Test pushes, until 18:30 anyone can cancel" in page.text
+    assert CHECK in links(page), "without scripts a link checks"
+    assert any(values.get("hx-get") == CHECK for _, values in page.elements)
+    assert not any(form.action == ACTIVATE for form in page.forms), "nothing is activated unseen"
+
+
+def test_it_is_activated_after_the_numbers_and_says_the_first_send(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    page = visitor.get(CHECK)
+    assert "9 people would receive it now" in page.text
+    assert "Push 1 for Name" in page.text, "with the values of a person"
+    done = visitor.send(CHECK, ACTIVATE)
+    assert "Activated. First send: Mon 2 Mar, 18:30 UTC." in visitor.get(done.headers["Location"]).text
+    assert status(lab) == "active"
+    assert lab.ports.audit.of_recipe("welcome", most=1)[0].deed.by == "ana@kicks.example"
+
+
+def test_what_blocks_names_its_field_and_the_use_case_refuses_it(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft", settings__safeguards={"maxAudienceSize": 3}))
+    page = visitor.get(CHECK)
+    assert "Can't activate this campaign. Fix" in page.text
+    assert f"{EDIT}#settings.safeguards.maxAudienceSize" in links(page)
+    assert not any(form.action == ACTIVATE for form in page.forms)
+    found = activate.review(lab.ports, "welcome").reviewed
+    with pytest.raises(NotPossible, match="fix what its review names first"):
+        activate.activate_recipe(lab.ports, "welcome", found, by="ana@kicks.example")
+    assert status(lab) == "draft"
+
+
+def test_a_field_that_saving_would_refuse_blocks_without_the_numbers(lab: Lab, visitor: Visitor) -> None:
+    lab.store(recipe(status="draft", schedule__frequency="once", schedule__startDate="2026-03-01"))
+    page = visitor.get(REVIEW)
+    assert "Fix 1 problem: First day: no send is left" in page.text
+    assert f"{EDIT}#schedule.startDate" in links(page)
+
+
+def test_a_request_without_a_review_activates_nothing(lab: Lab, visitor: Visitor) -> None:
+    visitor.send(AT, f"{AT}/pause")
+    resume = visitor.get(AT).form(f"{AT}/resume").fields
+    lab.save(recipe(status="draft"))
+    assert path_of(visitor.post(f"{AT}/resume", resume, status=303)) == REVIEW
+    fields = visitor.get(CHECK).form(ACTIVATE).fields
+    assert "the check has expired" in visitor.post(ACTIVATE, {**fields, "review": "x"}, status=422).text
+    lab.clock.advance_to(lab.clock.now() + timedelta(minutes=61))
+    assert "the check has expired" in visitor.post(ACTIVATE, fields, status=422).text
+    assert status(lab) == "draft"
+
+
+def test_many_people_take_their_number(lab: Lab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activate, "CONFIRM_ABOVE", 8)
+    lab.save(recipe(status="draft"))
+    page = visitor.get(CHECK)
+    assert "Type the number of people to confirm" in page.text
+    fields = page.form(ACTIVATE).fields
+    for wrong in ("", "8", "nine"):
+        refused = Page(visitor.post(ACTIVATE, {**fields, "people": wrong}, status=422).text)
+        assert f"Nothing was activated: you typed {wrong or 'nothing'}" in refused.text
+        assert status(lab) == "draft"
+    visitor.post(ACTIVATE, {**fields, "people": " 9 "}, status=303)
+    assert status(lab) == "active"
+
+
+def test_a_change_since_the_numbers_shows_the_new_review(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    fields = visitor.get(CHECK).form(ACTIVATE).fields
+    lab.save(recipe(status="draft", name="Other"))
+    page = Page(visitor.post(ACTIVATE, fields, status=409).text)
+    assert "this campaign has changed since the check. Here is the new review." in page.text
+    assert "Checking who would receive it now" in page.text
+    assert status(lab) == "draft"
+
+
+def test_an_empty_audience_warns_and_is_never_green(lab: Lab, visitor: Visitor) -> None:
+    lab.write_users({"a": (), "b": (), "c": ()})
+    lab.save(recipe(status="draft", pushSequence=[push(1)]))
+    page = visitor.get(CHECK)
+    assert "0 people would receive it now" in page.text
+    assert "2 warnings. You can still activate: Push 1 (a) is empty: its push reaches no user." in page.text
+    assert not any("good" in values.get("class", "").split() for _, values in page.elements)
+    visitor.send(CHECK, ACTIVATE)
+    assert status(lab) == "active"
+
+
+def test_a_paused_campaign_goes_on_at_once_unless_it_was_changed(lab: Lab, visitor: Visitor) -> None:
+    visitor.send(AT, f"{AT}/pause")
+    done = visitor.send(AT, f"{AT}/resume")
+    assert "Resumed. Next send: Mon 2 Mar, 18:30 UTC." in visitor.get(done.headers["Location"]).text
+    visitor.send(AT, f"{AT}/pause")
+    visitor.send(EDIT, EDIT, {"name": "Other"})
+    assert path_of(visitor.send(AT, f"{AT}/resume")) == REVIEW
+    assert status(lab) == "paused"
+    visitor.send(CHECK, ACTIVATE)
+    visitor.send(AT, f"{AT}/pause")
+    lab.ports.recipes.change("welcome", lambda document: {**(document or {}), "name": "By hand"})
+    assert path_of(visitor.send(AT, f"{AT}/resume")) == REVIEW
+
+
+def test_the_form_saves_a_draft_or_goes_on_to_the_review(lab: Lab, visitor: Visitor) -> None:
+    assert path_of(visitor.send(EDIT, EDIT, {"then": "review"})) == AT, "an active campaign is saved"
+    lab.save(recipe(status="draft"))
+    assert path_of(visitor.send(EDIT, EDIT)) == AT
+    assert path_of(visitor.send(EDIT, EDIT, {"then": "review"})) == REVIEW
+    assert path_of(visitor.send(EDIT, EDIT, {"status": "active"})) == REVIEW
+    assert status(lab) == "draft"
+
+
+def test_only_operators_review(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    visitor.become(Role.VIEWER)
+    for path in (REVIEW, CHECK):
+        visitor.get(path, status=403)
+    assert "Review and activate" not in visitor.get(AT).text
+
+
+def test_an_active_campaign_needs_no_review(visitor: Visitor) -> None:
+    assert path_of(visitor.open("GET", REVIEW)) == AT
