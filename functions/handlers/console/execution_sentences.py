@@ -7,17 +7,18 @@ from zoneinfo import ZoneInfo
 
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
-from functions.handlers.console.words import city, clock, plural, short_day, zone_of
+from functions.handlers.console.words import city, clock, plural, short_day, state_word, zone_of
 from functions.usecases.reports.execution import ExecutionReport
-from functions.usecases.reports.executions import possible_for
+from functions.usecases.reports.executions import ExecutionSummary, phase_of, possible_for
 from functions.usecases.reports.numbers import AllTotals
+from functions.usecases.reports.watch_execution import ExecutionDetail
 
 _ENDED = {
     State.COMPLETED: "Finished",
     State.CANCELLED: "Cancelled before the send time. Only test users received anything",
     State.STOPPED: "Stopped. Everyone else receives nothing",
     State.BLOCKED: "Blocked by a safeguard. Only test users received anything",
-    State.EXPIRED: "Skipped, because it was too late: a late push is worse than none",
+    State.EXPIRED: "Missed: it could not be sent in time, and a late push is worse than none. Nobody received it",
     State.FAILED: "Failed",
 }
 OUTCOMES = {
@@ -25,6 +26,7 @@ OUTCOMES = {
     "stopped": ("good", "Stopped. No more messages are sent."),
     "live": ("bad", "Too late to cancel: the live send had already started. You can still stop remaining messages."),
     "over": ("wait", "Nothing changed: the send had already ended."),
+    "sent": ("wait", "Nothing changed: everyone had already been sent to."),
     "started": ("good", "Started. This page updates automatically."),
     "tested": ("good", "Test started. This page updates automatically."),
 }
@@ -40,9 +42,29 @@ class Control:
     explanation: str
 
 
-def control_of(execution: Execution, window_ends_at: datetime | None = None) -> Control:
-    """Return the button for an execution. `window_ends_at` comes from its report."""
+def state_of(
+    each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False
+) -> str:
+    """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left."""
+    state, phase = (each.state, phase_of(each)) if isinstance(each, Execution) else (each.status, each.phase)
+    if each.waiting:
+        return "waiting"
+    if state is State.LIVE and everyone_sent:
+        return "everyone_sent"
+    if state is State.AUDIENCE_READY and each.kind is Kind.ONE_OFF:
+        return State.TESTED.value
+    if state is State.AUDIENCE_READY and phase is Phase.TEST_SENDING:
+        return "testing"
+    return state.value
+
+
+def control_of(
+    execution: Execution, window_ends_at: datetime | None = None, *, everyone_sent: bool = False
+) -> Control:
+    """Return the button for an execution. `window_ends_at` comes from its report; see `state_of`."""
     possible = possible_for(execution)
+    if everyone_sent:
+        return Control(kind="over", label="Sent", explanation="Everyone was sent to. There is nothing left to stop.")
     if "cancel" in possible:
         return Control(
             kind="cancel",
@@ -64,8 +86,8 @@ def _cancellable(execution: Execution, window_ends_at: datetime | None) -> str:
     return f"Anyone can cancel before {_at(execution, window_ends_at)}."
 
 
-def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> str:
-    """Describe the state of an execution in a sentence."""
+def sentence(execution: Execution, report: ExecutionReport, now: datetime, *, everyone_sent: bool = False) -> str:
+    """Describe the state of an execution in a sentence; see `state_of`."""
     if report.problem:
         return "This release cannot read this execution. It sends nothing more, and ends as failed."
     if execution.state in _ENDED:
@@ -76,7 +98,11 @@ def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> st
         goes_at = report.window_ends_at or execution.send_at
         if now >= goes_at:
             return "The send time has come. Sending starts at any moment."
-        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution, goes_at)}."
+        tests = "Test pushes are sent. Please check them. " if report.totals.test_sent else ""
+        return f"{tests}Sends automatically at {_at(execution, goes_at)}."
+    if everyone_sent:
+        final_at = _at(execution, _planned(report, Phase.CLEANUP))
+        return f"{received(report.totals, len(report.pushes))}. Final numbers at {final_at}."
     return _live(report, now)
 
 
@@ -92,9 +118,14 @@ def _building(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.ONE_OFF:
         audience = "The audience is ready" if built else "Building the audience"
         return f"{audience}. Sends automatically at {_at(execution)}."
-    [tests_at] = [entry.planned_at for entry in report.timeline if entry.phase is Phase.TEST_SENDING]
     audiences = "Audiences are ready" if built else "Building audiences"
-    return f"{audiences}. Test pushes are sent at {_at(execution, tests_at)}."
+    if phase_of(execution) is Phase.TEST_SENDING:
+        return f"{audiences}. Sending test pushes."
+    return f"{audiences}. Test pushes are sent at {_at(execution, _planned(report, Phase.TEST_SENDING))}."
+
+
+def _planned(report: ExecutionReport, phase: Phase) -> datetime | None:
+    return next(entry.planned_at for entry in report.timeline if entry.phase is phase)
 
 
 def _live(report: ExecutionReport, now: datetime) -> str:
@@ -114,7 +145,7 @@ def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
 
 def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
-        return "Test finished. Only test users received the pushes."
+        return f"Test finished. {plural(report.totals.test_sent, 'test push was', 'test pushes were')} sent to test users."
     text = f"{_ENDED[execution.state]}."
     if report.totals.sent or execution.state is State.COMPLETED:
         text += f" {received(report.totals, len(report.pushes))}."
@@ -146,4 +177,4 @@ def _why_over(execution: Execution) -> str:
 
 
 def _over(execution: Execution) -> str:
-    return {State.CANCELLED: "Cancelled", State.STOPPED: "Stopped"}.get(execution.state, "Finished")
+    return "Finished" if execution.state is State.COMPLETED else state_word(execution.state.value)

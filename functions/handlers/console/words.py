@@ -12,15 +12,17 @@ _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
 STATES: Mapping[str, tuple[str, str]] = {
-    "launched": ("Building audiences", "info"),
-    "audience_ready": ("Audiences ready", "info"),
-    "tested": ("Cancellation window", "wait"),
+    "launched": ("Preparing", "info"),
+    "audience_ready": ("Preparing", "info"),
+    "testing": ("Testing", "info"),
+    "tested": ("Waiting", "wait"),
     "waiting": ("Waiting its turn", "wait"),
-    "live": ("Live", "live"),
-    "completed": ("Completed", "good"),
+    "live": ("Sending", "live"),
+    "everyone_sent": ("Sent", "good"),
+    "completed": ("Done", "good"),
     "cancelled": ("Cancelled", "calm"),
     "blocked": ("Blocked", "bad"),
-    "expired": ("Expired", "bad"),
+    "expired": ("Missed", "bad"),
     "stopped": ("Stopped", "bad"),
     "failed": ("Failed", "bad"),
     "draft": ("Draft", "calm"),
@@ -30,7 +32,10 @@ STATES: Mapping[str, tuple[str, str]] = {
     "critical": ("Critical", "bad"),
     "warning": ("Warning", "wait"),
 }
-"""Each state in words, with the tone of its colour. The words are complete without the colour."""
+"""Each state in words, with the tone of its colour. The words are complete without the colour.
+
+A send has two states more than an execution: see `execution_sentences.state_of`.
+"""
 PHASES = {
     "audience_generation": "Audience generation",
     "test_sending": "Test sending",
