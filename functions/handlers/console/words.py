@@ -1,7 +1,7 @@
 """The console's words for states, and its formats of numbers, instants and durations."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -151,6 +151,20 @@ def how_far(at: datetime, now: datetime, zone: ZoneInfo | str = "UTC") -> str:
     return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
 
 
+def day_word(day: date, today: date) -> str:
+    """Write a day relative to today: today, tomorrow, Tue 5 May."""
+    near = {0: "today", 1: "tomorrow"}.get((day - today).days)
+    return near or f"{day:%a} {day.day} {day:%b}"
+
+
+def change(now: int, before: int) -> str:
+    """Write the change of a number: +12%, -3%, no change; empty if there was nothing before."""
+    if not before:
+        return ""
+    percent = round(100 * (now - before) / before)
+    return f"{percent:+,}%" if percent else "no change"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a number with what it counts."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -219,6 +233,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "distance": distance,
     "span": span,
     "how_far": how_far,
+    "day_word": day_word,
+    "change": change,
     "plural": plural,
     "audience_words": audience_words,
     "state_word": state_word,
