@@ -43,9 +43,12 @@ _ACTIONS: Mapping[ViolationType, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Issue:
-    """A violation with its send, its state in `words.STATES`, and the next action. `send_at` is None if it is gone."""
+    """The violations of a send, newest first, its state in `words.STATES`, and the next action about the newest.
 
-    violation: Violation
+    `send_at` is None if the send is gone.
+    """
+
+    violations: Sequence[Violation]
     state: str
     name: str
     send_at: datetime | None
@@ -63,9 +66,13 @@ class Broken:
     problem: str
 
 
-def issues_of(ports: Ports, violations: Sequence[Violation]) -> list[Issue]:
-    """Return violations as issues, in the same order."""
-    return [_issue(ports, violation) for violation in violations]
+def issues_of(ports: Ports, violations: Sequence[Violation], *, most: int) -> tuple[list[Issue], bool]:
+    """Return the first issues of violations, one for each send, at most `most`, and whether there are more."""
+    by_send: dict[str, list[Violation]] = {}
+    for violation in violations:
+        by_send.setdefault(violation.execution_id, []).append(violation)
+    found = list(by_send.values())
+    return [_issue(ports, each) for each in found[:most]], len(found) > most
 
 
 def is_critical(violation: Violation) -> bool:
@@ -88,12 +95,13 @@ def broken_campaigns(ports: Ports) -> list[Broken]:
     return found
 
 
-def _issue(ports: Ports, violation: Violation) -> Issue:
+def _issue(ports: Ports, violations: Sequence[Violation]) -> Issue:
+    violation = next((each for each in violations if each.finding.ends), violations[0])
     finding, execution = violation.finding, ports.executions.get(violation.execution_id)
     action, path = _action(ports, violation, execution)
     missed = finding.type is ViolationType.MISSED
     return Issue(
-        violation=violation,
+        violations=violations,
         state="expired" if missed else finding.action if finding.ends else finding.severity.value,
         name=name_of(execution) if execution else violation.recipe_id,
         send_at=execution.send_at if execution else None,

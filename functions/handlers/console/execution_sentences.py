@@ -15,10 +15,10 @@ from functions.usecases.reports.watch_execution import ExecutionDetail
 
 _ENDED = {
     State.COMPLETED: "Finished",
-    State.CANCELLED: "Cancelled before the send time. Only test users received anything",
+    State.CANCELLED: "Cancelled before the send time",
     State.STOPPED: "Stopped. Everyone else receives nothing",
-    State.BLOCKED: "Blocked by a safeguard. Only test users received anything",
-    State.EXPIRED: "Missed: it could not be sent in time, and a late push is worse than none. Nobody received it",
+    State.BLOCKED: "Blocked by a safeguard",
+    State.EXPIRED: "Missed: it could not be sent in time, and a late push is worse than none",
     State.FAILED: "Failed",
 }
 OUTCOMES = {
@@ -133,7 +133,7 @@ def _live(report: ExecutionReport, now: datetime) -> str:
     waiting = [push for push in pushes if push.due_at is not None and push.due_at > now]
     if len(pushes) == 1:
         return f"{plural(sent, 'person has', 'people have')} received it so far."
-    text = f"{plural(sent, 'message')} sent so far."
+    text = f"{sent:,} of {plural(report.totals.audience_size, 'message')} sent so far."
     return f"Sending push {len(pushes) - len(waiting)} of {len(pushes)}. {text}" if waiting else text
 
 
@@ -147,7 +147,9 @@ def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
         return f"Test finished. {plural(report.totals.test_sent, 'test push was', 'test pushes were')} sent to test users."
     text = f"{_ENDED[execution.state]}."
-    if report.totals.sent or execution.state is State.COMPLETED:
+    if not execution.went_live and execution.state is not State.FAILED:
+        text += " Only test users received anything." if report.totals.test_sent else " Nobody received anything."
+    elif report.totals.sent or execution.state is State.COMPLETED:
         text += f" {received(report.totals, len(report.pushes))}."
     return text
 

@@ -70,6 +70,13 @@ def number(value: float) -> str:
     return f"{value:,}"
 
 
+def compact(value: int) -> str:
+    """Write a number in at most five characters: 9,999, 12.6k, 1.2M."""
+    if value < 10_000:
+        return f"{value:,}"
+    return f"{value / 1_000:.3g}k" if value < 999_500 else f"{value / 1_000_000:.3g}M"
+
+
 def share(part: int, whole: int) -> str:
     """Write a part of a whole as a percentage; 0 of 0 is 0."""
     if not whole:
@@ -224,6 +231,7 @@ def sentence(text: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
+    "compact": compact,
     "day_and_time": day_and_time,
     "short_day": short_day,
     "city": city,

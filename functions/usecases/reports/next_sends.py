@@ -1,14 +1,18 @@
 """The next sends, those of a campaign on one day together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
+from functions.domain.recipe.plan import Plan
 from functions.ports import Ports
-from functions.usecases.reports.upcoming import Upcoming, upcoming
+from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends
+from functions.usecases.reports.upcoming import HORIZON, Upcoming
 
-_DAY = timedelta(days=1)
+_MOST_A_DAY = 1_440
+"""A cron expression may name every minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +26,42 @@ class DaySends:
     sends: int = 1
 
 
-def next_by_day(ports: Ports, *, most: int) -> Sequence[DaySends]:
-    """Return the next sends that are not under way, at most `most` groups, soonest first."""
+def next_by_day(ports: Ports, *, most: int) -> list[DaySends]:
+    """Return the next sends that are not under way, at most `most` groups, soonest first.
+
+    As in `next_sends`, only the first plans are read.
+    """
     now = ports.clock.now()
-    found = dict[tuple[object, ...], DaySends]()
-    for send in upcoming(ports):
-        if send.execution is not None and not send.is_off:
-            continue
-        if len(found) == most and send.at >= list(found.values())[-1].first.at + _DAY:
-            break
-        zone = ZoneInfo(send.zone)
-        day = send.at.astimezone(zone).date()
-        key = (send.recipe_id, send.at if send.is_off else day)
-        if key in found:
-            found[key] = replace(found[key], sends=found[key].sends + 1)
-        elif len(found) < most:
-            found[key] = DaySends(first=send, day=day, today=now.astimezone(zone).date())
-    return list(found.values())
+    launched = launched_sends(ports, now)
+    read_at_once = most + len(launched)
+    found, after = list[DaySends](), None
+    while True:
+        plans = ports.recipes.plans(most=read_at_once, after=after)
+        found += [group for plan in plans for group in islice(_groups(plan, now, launched), most)]
+        found.sort(key=lambda group: (group.first.at, group.first.recipe_id))
+        if len(plans) < read_at_once or plans[-1].next_send_at >= now + HORIZON:
+            return found[:most]
+        after = (plans[-1].next_send_at, plans[-1].recipe_id)
+        if len(found) >= most and found[most - 1].first.at <= after[0]:
+            return found[:most]
+
+
+def _groups(plan: Plan, now: datetime, launched: LaunchedSends) -> Iterator[DaySends]:
+    zone = ZoneInfo(plan.zone)
+    today = now.astimezone(zone).date()
+    for day, instants in groupby(_near(plan, now), key=lambda at: at.astimezone(zone).date()):
+        sends = [
+            Upcoming(at, plan.recipe_id, plan.name, plan.zone, launched.get((plan.recipe_id, at)))
+            for at in islice(instants, _MOST_A_DAY)
+        ]
+        yield from (DaySends(first=send, day=day, today=today) for send in sends if send.is_off)
+        ahead = [send for send in sends if send.execution is None]
+        if ahead:
+            yield DaySends(first=ahead[0], day=day, today=today, sends=len(ahead))
+
+
+def _near(plan: Plan, now: datetime) -> Iterator[datetime]:
+    for at in plan.sends(now):
+        if at >= now + HORIZON:
+            return
+        yield at

@@ -79,11 +79,13 @@ def _attention(visit: Visit) -> dict[str, object]:
     found = open_violations(visit.ports, most=_OPEN)
     critical = [each for each in found.violations if is_critical(each)]
     warnings = [each for each in found.violations if not is_critical(each)]
+    issues, more_issues = issues_of(visit.ports, critical, most=_SHOWN)
+    warned, more_warnings = issues_of(visit.ports, warnings, most=_SHOWN)
     return {
-        "issues": issues_of(visit.ports, critical[:_SHOWN]),
-        "warnings": issues_of(visit.ports, warnings[:_SHOWN]),
-        "more_issues": len(critical) > _SHOWN or found.next is not None,
-        "more_warnings": len(warnings) > _SHOWN,
+        "issues": issues,
+        "warnings": warned,
+        "more_issues": more_issues or found.next is not None,
+        "more_warnings": more_warnings,
     }
 
 
@@ -123,10 +125,11 @@ def show_broken(visit: Visit) -> Response:
 
 
 def resolve(visit: Visit) -> Response:
-    """Mark a violation as resolved, perhaps with a note."""
+    """Mark violations of a send as resolved, perhaps with a note."""
     execution_id = visit.field("execution")
     note = visit.field("note")[:_LONGEST_NOTE]
-    resolve_violation(visit.ports, execution_id, visit.field("violation"), by=visit.caller.name, note=note)
+    for violation in visit.request.form.getlist("violation"):
+        resolve_violation(visit.ports, execution_id, violation, by=visit.caller.name, note=note)
     back = visit.field("back")
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 
