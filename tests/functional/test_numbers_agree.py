@@ -6,11 +6,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -29,11 +28,12 @@ from local.embedded.outbox import OutcomeScript
 from tests.examples import examples
 from tests.factories import push, recipe, user
 from tests.functional.api.documented import ApiClient
-from tests.functional.conftest import EARLIER, SEND_AT, Lab
+from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 MINUTE = timedelta(minutes=1)
 END = 40
+NONE = "\N{EN DASH}"
 PEOPLE = range(6)
 OUTCOMES = (Outcome.SENT, Outcome.BAD_MESSAGE, Outcome.UNKNOWN, Outcome.DEAD_TOKEN)
 
@@ -83,7 +83,7 @@ class Counted:
             rest: found["notReached"],
         }
         if self.execution.kind is Kind.TEST:
-            return {name: str(number) if name == "Audience" else "–" for name, number in counts.items()}
+            return {name: str(number) if name == "Audience" else NONE for name, number in counts.items()}
         return {name: str(number) for name, number in counts.items()}
 
 
@@ -105,7 +105,9 @@ audiences = st.fixed_dictionaries({name: st.sets(st.sampled_from(PEOPLE), max_si
 
 
 @pytest.mark.slow
-@examples(40, few=4, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(
+    40, few=4, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     written=campaigns,
     audience=audiences,
@@ -174,7 +176,9 @@ def _compare(lab: Lab) -> None:
 
 def _counted(lab: Lab, execution: Execution) -> Counted:
     text = b"".join(export(lab.ports, execution)).decode()
-    rows = [(int(row["push"]), row["user_id"], row["outcome"], row["reason"]) for row in csv.DictReader(io.StringIO(text))]
+    rows = [
+        (int(row["push"]), row["user_id"], row["outcome"], row["reason"]) for row in csv.DictReader(io.StringIO(text))
+    ]
     return Counted(execution, tuple(rows))
 
 
@@ -211,7 +215,7 @@ def _compare_page(visitor: Visitor, each: Counted) -> None:
     if each.rows or each.execution.state.final:
         assert shown == each.cells
     else:  # nothing is built yet
-        assert {value for cells in shown for value in cells.values()} == {"–"}
+        assert {value for cells in shown for value in cells.values()} == {NONE}
     for reason, number in each.withheld().items():
         assert f"{reason_word(reason)} {number} " in text
     if each.execution.kind is Kind.TEST:
@@ -234,7 +238,9 @@ def _compare_dialog(visitor: Visitor, each: Counted) -> None:
         assert int(people) == each.people()
     for messages in re.findall(r"([\d,]+) messages? in", text):
         assert int(messages) == each.messages()
-    for sent, waiting in re.findall(r"([\d,]+) (?:message was|messages were) sent so far, and the ([\d,]+) that", text):
+    for sent, waiting in re.findall(
+        r"([\d,]+) (?:message was|messages were) sent so far, and the ([\d,]+) that", text
+    ):
         assert (int(sent), int(waiting)) == (each.messages("sent"), each.messages("not_reached"))
 
 
@@ -242,9 +248,9 @@ def _compare_lists(visitor: Visitor, each: Counted) -> None:
     """Compare the line of a send in the list of all sends and on its campaign's page."""
     for path in ("/executions", f"/recipes/{each.execution.recipe_id}"):
         written = visitor.open("GET", path).text
-        [line] = [row for row in re.findall(r"<tr>.*?</tr>", written, re.DOTALL) if f"/{each.execution.id}\"" in row]
+        [line] = [row for row in re.findall(r"<tr>.*?</tr>", written, re.DOTALL) if f'/{each.execution.id}"' in row]
         [cells] = _tables(line)
-        shown = {name: value for name, value in cells.items() if value != "–"}
+        shown = {name: value for name, value in cells.items() if value != NONE}
         expected = {
             "People": each.people(),
             "Reached": each.people("sent"),
@@ -265,7 +271,11 @@ def _compare_overview(visitor: Visitor, api: ApiClient, found: list[Counted]) ->
     for each in found:
         if not each.execution.state.final and each.execution.state is State.LIVE:
             sent = each.messages("sent")
-            assert f"{sent} of {each.messages()} message" in text or f"{sent} {'person has' if sent == 1 else 'people have'}" in text or f"{sent} of {each.people()} p" in text
+            assert (
+                f"{sent} of {each.messages()} message" in text
+                or f"{sent} {'person has' if sent == 1 else 'people have'}" in text
+                or f"{sent} of {each.people()} p" in text
+            )
     counted = [
         each
         for each in found
@@ -281,10 +291,12 @@ def _compare_overview(visitor: Visitor, api: ApiClient, found: list[Counted]) ->
         "Not sent": sum(each.messages("not_reached") for each in live),
     }
     shown = {name: int(value) for name, value in re.findall(r"<dt>([^<]+)</dt><dd><a [^>]+>([\d,]+)</a>", written)}
-    assert shown == ({name: value for name, value in expected.items() if value or name != "Not sent"} if counted else {})
+    assert shown == (
+        {name: value for name, value in expected.items() if value or name != "Not sent"} if counted else {}
+    )
     withheld = sum((Counter(each.withheld()) for each in live), Counter[str]())
     for reason, number in withheld.items():
-        assert f"<dt>{html.escape(reason_word(reason))}</dt><dd><span class=\"num\">{number}</span>" in written
+        assert f'<dt>{html.escape(reason_word(reason))}</dt><dd><span class="num">{number}</span>' in written
     by_state = Counter(each.execution.state.value for each in counted)
     listed = re.findall(r"state=(\w+)\">(\d+) ", written)
     assert {state: int(number) for state, number in listed} == by_state

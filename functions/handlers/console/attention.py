@@ -1,4 +1,4 @@
-"""What needs a person: unresolved violations in words, each with the next action, and campaigns that cannot be read."""
+"""What needs a person: open violations in words, each with the next action, and campaigns that cannot be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -42,9 +42,7 @@ class Control:
     explanation: str
 
 
-def state_of(
-    each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False
-) -> str:
+def state_of(each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False) -> str:
     """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left."""
     state, phase = (each.state, phase_of(each)) if isinstance(each, Execution) else (each.status, each.phase)
     if each.waiting:
@@ -95,15 +93,19 @@ def sentence(execution: Execution, report: ExecutionReport, now: datetime, *, ev
     if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
         return _building(execution, report)
     if execution.state is State.TESTED:
-        goes_at = report.window_ends_at or execution.send_at
-        if now >= goes_at:
-            return "The send time has come. Sending starts at any moment."
-        tests = "Test pushes are sent. Please check them. " if report.totals.test_sent else ""
-        return f"{tests}Sends automatically at {_at(execution, goes_at)}."
+        return _waiting(execution, report, now)
     if everyone_sent:
         final_at = _at(execution, _planned(report, Phase.CLEANUP))
         return f"{received(report.totals, len(report.pushes))}. Final numbers at {final_at}."
     return _live(report, now)
+
+
+def _waiting(execution: Execution, report: ExecutionReport, now: datetime) -> str:
+    goes_at = report.window_ends_at or execution.send_at
+    if now >= goes_at:
+        return "The send time has come. Sending starts at any moment."
+    tests = "Test pushes are sent. Please check them. " if report.totals.test_sent else ""
+    return f"{tests}Sends automatically at {_at(execution, goes_at)}."
 
 
 def _building(execution: Execution, report: ExecutionReport) -> str:
@@ -145,7 +147,8 @@ def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
 
 def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
-        return f"Test finished. {plural(report.totals.test_sent, 'test push was', 'test pushes were')} sent to test users."
+        tests = plural(report.totals.test_sent, "test push was", "test pushes were")
+        return f"Test finished. {tests} sent to test users."
     text = f"{_ENDED[execution.state]}."
     if not execution.went_live and execution.state is not State.FAILED:
         text += " Only test users received anything." if report.totals.test_sent else " Nobody received anything."

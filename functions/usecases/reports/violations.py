@@ -28,9 +28,7 @@ def open_violations(
     return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
 
 
-def resolve_violation(
-    ports: Ports, execution_id: str, violation_id: str, *, by: str, note: str = ""
-) -> Violation:
+def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str, note: str = "") -> Violation:
     """Mark a violation as resolved by a person's e-mail address, with a note. The first resolution is kept.
 
     NotFound if there is none. Without its execution, it is searched among the unresolved ones.

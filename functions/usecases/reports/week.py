@@ -1,7 +1,7 @@
 """The sends of the last seven days in numbers, day by day, and of the seven days before.
 
-Ended executions do not change, so each process keeps the sums of each day, and reads a day again only if its number of
-executions has changed. One count tells whether any has. Executions under way are read each time.
+Ended executions do not change, so each process keeps the sums of each day, and reads a day again only if its number
+of executions has changed. One count tells whether any has. Executions under way are read each time.
 """
 
 from collections import Counter
@@ -44,7 +44,9 @@ class SendNumbers:
 
     def __add__(self, other: "SendNumbers") -> "SendNumbers":
         """Add two reports, state by state and reason by reason."""
-        return SendNumbers(**{each.name: _sum(getattr(self, each.name), getattr(other, each.name)) for each in _PARTS})
+        return SendNumbers(
+            **{each.name: _sum(getattr(self, each.name), getattr(other, each.name)) for each in _PARTS}
+        )
 
 
 _PARTS = fields(SendNumbers)
@@ -165,7 +167,7 @@ def _totals_now(ports: Ports, execution: Execution) -> Tally | None:
 
 
 def _numbers(execution: Execution, totals: Tally | None) -> SendNumbers:
-    """Return the numbers of one send. Those before T-0 have no messages yet, and none of a test or a dry run count."""
+    """Return the numbers of one send: no messages before T-0, and nothing for a test or a dry run."""
     if execution.kind is Kind.TEST or _dry_run(execution) or not (execution.went_live or execution.state.final):
         return SendNumbers()
     if not execution.went_live or totals is None:

@@ -1,6 +1,7 @@
 """The overview: missed and cancelled sends, what needs a person, and the last seven days in numbers."""
 
 import json
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -129,7 +130,7 @@ def test_the_week_counts_sends_without_tests_by_day_state_and_reason(lab: Lab, v
     assert "Messages sent 120 +100% against the seven days before, 60 60% of messages" in text
     assert "Failed 10 5% of messages Delivery unknown 6 3% of messages" in text
     assert "Withheld, by reason No device token 40 20% Opted out 24 12%" in text
-    assert "1 done" in text and "1 missed" in text and "1 stopped" in text
+    assert {"1 done", "1 missed", "1 stopped"} <= set(re.findall(r"\d done|\d missed|\d stopped", text))
     assert [day.numbers.sent for day in last_week(lab.ports).days] == [0, 0, 0, 0, 60, 0, 60]
     assert "3 sends from 2026-02-24 before 2026-03-03" not in text
 
