@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby, islice
+from itertools import chain, groupby, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from functions.domain.recipe.plan import Plan
@@ -34,25 +34,29 @@ def next_by_day(ports: Ports, *, most: int) -> list[DaySends]:
     now = ports.clock.now()
     launched = launched_sends(ports, now)
     read_at_once = most + len(launched)
-    found, after = list[DaySends](), None
+    plans, after = list[Plan](), None
     while True:
-        plans = ports.recipes.plans(most=read_at_once, after=after)
-        found += [group for plan in plans for group in islice(_groups(plan, now, launched), most)]
-        found.sort(key=lambda group: (group.first.at, group.first.recipe_id))
-        if len(plans) < read_at_once or plans[-1].next_send_at >= now + HORIZON:
-            return found[:most]
-        after = (plans[-1].next_send_at, plans[-1].recipe_id)
-        if len(found) >= most and found[most - 1].first.at <= after[0]:
-            return found[:most]
+        page = ports.recipes.plans(most=read_at_once, after=after)
+        plans += page
+        is_last = len(page) < read_at_once or page[-1].next_send_at >= now + HORIZON
+        until = now + HORIZON if is_last else page[-1].next_send_at
+        found = [group for plan in plans for group in islice(_groups(plan, now, until, launched), most)]
+        if is_last or len(found) >= most:
+            return sorted(found, key=lambda group: (group.first.at, group.first.recipe_id))[:most]
+        after = (page[-1].next_send_at, page[-1].recipe_id)
 
 
-def _groups(plan: Plan, now: datetime, launched: LaunchedSends) -> Iterator[DaySends]:
+def _groups(plan: Plan, now: datetime, until: datetime, launched: LaunchedSends) -> Iterator[DaySends]:
+    """Yield the groups of a plan whose first send is not after `until`."""
     zone = ZoneInfo(plan.zone)
     today = now.astimezone(zone).date()
     for day, instants in groupby(_near(plan, now), key=lambda at: at.astimezone(zone).date()):
+        first = next(instants)
+        if first > until:
+            return
         sends = [
             Upcoming(at, plan.recipe_id, plan.name, plan.zone, launched.get((plan.recipe_id, at)))
-            for at in islice(instants, _MOST_A_DAY)
+            for at in chain([first], islice(instants, _MOST_A_DAY))
         ]
         yield from (DaySends(first=send, day=day, today=today) for send in sends if send.is_off)
         ahead = [send for send in sends if send.execution is None]
@@ -61,7 +65,4 @@ def _groups(plan: Plan, now: datetime, launched: LaunchedSends) -> Iterator[DayS
 
 
 def _near(plan: Plan, now: datetime) -> Iterator[datetime]:
-    for at in plan.sends(now):
-        if at >= now + HORIZON:
-            return
-        yield at
+    return takewhile(lambda at: at < now + HORIZON, plan.sends(now))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import Response
 
@@ -74,7 +75,7 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _attention(visit: Visit) -> dict[str, object]:
+def _attention(visit: Visit) -> dict[str, Any]:
     """Return the open issues: the critical ones, and the warnings."""
     found = open_violations(visit.ports, most=_OPEN)
     critical = [each for each in found.violations if is_critical(each)]
@@ -89,7 +90,7 @@ def _attention(visit: Visit) -> dict[str, object]:
     }
 
 
-def _week(visit: Visit) -> dict[str, object]:
+def _week(visit: Visit) -> dict[str, Any]:
     week: Week = last_week(visit.ports)
     parts = [{"sent": d.numbers.sent, "failed": d.numbers.failed, "unknown": d.numbers.unknown} for d in week.days]
     return {
