@@ -79,20 +79,6 @@ def test_a_send_that_nothing_ran_is_missed_on_every_page_and_alerted(
     assert [message for message in alerts(lab) if message.startswith("expired: ") and "40 minutes after" in message]
 
 
-def test_a_cancelled_send_is_struck_through_with_its_reason_and_is_in_the_last_sends_at_once(
-    lab: Lab, visitor: Visitor
-) -> None:
-    lab.run_to(SEND_AT - 10 * MINUTE)
-    visitor.send(f"/executions/{lab.id}/confirm", f"/executions/{lab.id}/cancel", {"reason": "wrong price"})
-    for path in ("/", "/recipes/welcome"):
-        page = visitor.get(path)
-        assert "No sends yet" not in page.text
-        assert page.text.count("Cancelled") == 2, path
-        assert page.text.count("wrong price (ana@kicks.example)") == 2, path
-        assert [tag for tag, _ in page.elements].count("del") == 1, path
-    assert "Nothing is sending right now. Next: Welcome , Tue 3 Mar, 18:30" in visitor.get("/").text
-
-
 @pytest.mark.parametrize("verb", ["cancel", "stop"])
 def test_after_an_end_by_hand_the_send_names_the_next_one_and_offers_to_pause(
     verb: str, lab: Lab, visitor: Visitor
