@@ -106,7 +106,7 @@ audiences = st.fixed_dictionaries({name: st.sets(st.sampled_from(PEOPLE), max_si
 
 @pytest.mark.slow
 @examples(
-    40, few=4, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    40, few=3, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     written=campaigns,
