@@ -35,7 +35,7 @@ class ViolationStore(Protocol):
         """
         ...
 
-    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str, note: str = "") -> Violation:
         """Mark a violation as resolved, in one transaction, and return it. The first resolution is kept.
 
         NotFound if there is none.

@@ -55,7 +55,7 @@ class DocumentViolationStore:
             self._documents.fill(VIOLATIONS, _UNRESOLVED, "recipeId")
             self._recipes_named = True
 
-    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+    def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str, note: str = "") -> Violation:
         place = VIOLATIONS.at(execution_id, violation_id)
         missing = f"execution {execution_id} has no violation {violation_id!r}"
-        return change_one(self._documents, place, lambda found: found.resolve(at, by), missing=missing)
+        return change_one(self._documents, place, lambda found: found.resolve(at, by, note), missing=missing)

@@ -61,7 +61,7 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     console.lab.run_to(SEND_AT)
     expect(page.get_by_role("button", name="Emergency stop")).to_be_visible(timeout=10_000)
     expect(page.get_by_role("button", name="Cancel send")).to_have_count(0)
-    expect(page.locator("#announcer")).to_contain_text("Live.")
+    expect(page.locator("#announcer")).to_contain_text("Sending.")
     console.lab.run_to_the_end()
     expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 

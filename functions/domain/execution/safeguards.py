@@ -89,7 +89,7 @@ class Violation:
 
     `recipe_id` is the recipe of its execution.
 
-    A person resolves it: `resolved_by` is that person's e-mail address.
+    A person resolves it: `resolved_by` is that person's e-mail address, and `resolved_note` says how, if anything.
     """
 
     id: str
@@ -99,15 +99,16 @@ class Violation:
     at: datetime
     resolved_at: datetime | None = None
     resolved_by: str = ""
+    resolved_note: str = ""
 
     @property
     def resolved(self) -> bool:
         """Whether a person has resolved it."""
         return self.resolved_at is not None
 
-    def resolve(self, at: datetime, by: str) -> "Violation":
+    def resolve(self, at: datetime, by: str, note: str = "") -> "Violation":
         """Return the violation as resolved; the first resolution is kept."""
-        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
+        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by, resolved_note=note)
 
 
 def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:

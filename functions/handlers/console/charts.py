@@ -1,6 +1,6 @@
 """The geometry of charts, in percent of their width. The templates draw them, and repeat them in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -149,3 +149,31 @@ def sparkline(values: Sequence[int]) -> Sparkline | None:
     most = max([*values, 1])
     placed = [(round(100 * n / (len(values) - 1), 1), round(22 - 20 * v / most, 1)) for n, v in enumerate(values)]
     return Sparkline(points=" ".join(f"{x},{y}" for x, y in placed), last_x=placed[-1][0], last_y=placed[-1][1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a chart, in percent of its area: its value, and the top and height of each part, by name."""
+
+    value: int
+    x: float
+    parts: Sequence[tuple[str, float, float]]
+
+
+COLUMN_WIDTH = 9.0
+
+
+def columns(values: Sequence[Mapping[str, int]]) -> list[Column]:
+    """Return a column for each of the values, the parts of which are stacked. The scale begins at zero."""
+    most, step = max([*(sum(each.values()) for each in values), 1]), 100 / max(len(values), 1)
+    return [_column(each, most, step * number + (step - COLUMN_WIDTH) / 2) for number, each in enumerate(values)]
+
+
+def _column(parts: Mapping[str, int], most: int, x: float) -> Column:
+    found, top = [], 100.0
+    for name, value in parts.items():
+        height = max(100 * value / most, 1.5) if value else 0.0
+        top -= height
+        if value:
+            found.append((name, round(max(top, 0.0), 2), round(height, 2)))
+    return Column(value=sum(parts.values()), x=round(x, 2), parts=found)

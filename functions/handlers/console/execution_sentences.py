@@ -7,18 +7,19 @@ from zoneinfo import ZoneInfo
 
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.timeline import Phase
-from functions.handlers.console.words import city, clock, listed, plural, short_day, zone_of
+from functions.handlers.console.words import city, clock, listed, plural, short_day, state_word, zone_of
 from functions.usecases.reports.execution import ExecutionReport
-from functions.usecases.reports.executions import possible_for
+from functions.usecases.reports.executions import ExecutionSummary, phase_of, possible_for
 from functions.usecases.reports.numbers import AllTotals
 from functions.usecases.reports.tested_people import Tested
+from functions.usecases.reports.watch_execution import ExecutionDetail
 
 _ENDED = {
     State.COMPLETED: "Finished",
-    State.CANCELLED: "Cancelled before the send time. Only test users received anything",
+    State.CANCELLED: "Cancelled before the send time",
     State.STOPPED: "Stopped. Everyone else receives nothing",
-    State.BLOCKED: "Blocked by a safeguard. Only test users received anything",
-    State.EXPIRED: "Skipped, because it was too late: a late push is worse than none",
+    State.BLOCKED: "Blocked by a safeguard",
+    State.EXPIRED: "Missed: it could not be sent in time, and a late push is worse than none",
     State.FAILED: "Failed",
 }
 OUTCOMES = {
@@ -26,6 +27,7 @@ OUTCOMES = {
     "stopped": ("good", "Stopped. No more messages are sent."),
     "live": ("bad", "Too late to cancel: the live send had already started. You can still stop remaining messages."),
     "over": ("wait", "Nothing changed: the send had already ended."),
+    "sent": ("wait", "Nothing changed: everyone had already been sent to."),
     "started": ("good", "Started. This page updates automatically."),
     "tested": ("good", "Test started. This page updates automatically."),
 }
@@ -41,9 +43,27 @@ class Control:
     explanation: str
 
 
-def control_of(execution: Execution, window_ends_at: datetime | None = None) -> Control:
-    """Return the button for an execution. `window_ends_at` comes from its report."""
+def state_of(each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False) -> str:
+    """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left."""
+    state, phase = (each.state, phase_of(each)) if isinstance(each, Execution) else (each.status, each.phase)
+    if each.waiting:
+        return "waiting"
+    if state is State.LIVE and everyone_sent:
+        return "everyone_sent"
+    if state is State.AUDIENCE_READY and each.kind is Kind.ONE_OFF:
+        return State.TESTED.value
+    if state is State.AUDIENCE_READY and phase is Phase.TEST_SENDING:
+        return "testing"
+    return state.value
+
+
+def control_of(
+    execution: Execution, window_ends_at: datetime | None = None, *, everyone_sent: bool = False
+) -> Control:
+    """Return the button for an execution. `window_ends_at` comes from its report; see `state_of`."""
     possible = possible_for(execution)
+    if everyone_sent:
+        return Control(kind="over", label="Sent", explanation="Everyone was sent to. There is nothing left to stop.")
     if "cancel" in possible:
         return Control(
             kind="cancel",
@@ -65,8 +85,8 @@ def _cancellable(execution: Execution, window_ends_at: datetime | None) -> str:
     return f"Anyone can cancel before {_at(execution, window_ends_at)}."
 
 
-def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> str:
-    """Describe the state of an execution in a sentence."""
+def sentence(execution: Execution, report: ExecutionReport, now: datetime, *, everyone_sent: bool = False) -> str:
+    """Describe the state of an execution in a sentence; see `state_of`."""
     if report.problem:
         return "This release cannot read this execution. It sends nothing more, and ends as failed."
     if execution.state in _ENDED:
@@ -74,11 +94,19 @@ def sentence(execution: Execution, report: ExecutionReport, now: datetime) -> st
     if execution.state in (State.LAUNCHED, State.AUDIENCE_READY):
         return _building(execution, report)
     if execution.state is State.TESTED:
-        goes_at = report.window_ends_at or execution.send_at
-        if now >= goes_at:
-            return "The send time has come. Sending starts at any moment."
-        return f"Test pushes are sent. Please check them. Sends automatically at {_at(execution, goes_at)}."
+        return _waiting(execution, report, now)
+    if everyone_sent:
+        final_at = _at(execution, _planned(report, Phase.CLEANUP))
+        return f"{received(report.totals, len(report.pushes))}. Final numbers at {final_at}."
     return _live(report, now)
+
+
+def _waiting(execution: Execution, report: ExecutionReport, now: datetime) -> str:
+    goes_at = report.window_ends_at or execution.send_at
+    if now >= goes_at:
+        return "The send time has come. Sending starts at any moment."
+    tests = "Test pushes are sent. Please check them. " if report.totals.test_sent else ""
+    return f"{tests}Sends automatically at {_at(execution, goes_at)}."
 
 
 def _building(execution: Execution, report: ExecutionReport) -> str:
@@ -93,9 +121,14 @@ def _building(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.ONE_OFF:
         audience = "The audience is ready" if built else "Building the audience"
         return f"{audience}. Sends automatically at {_at(execution)}."
-    [tests_at] = [entry.planned_at for entry in report.timeline if entry.phase is Phase.TEST_SENDING]
     audiences = "Audiences are ready" if built else "Building audiences"
-    return f"{audiences}. Test pushes are sent at {_at(execution, tests_at)}."
+    if phase_of(execution) is Phase.TEST_SENDING:
+        return f"{audiences}. Sending test pushes."
+    return f"{audiences}. Test pushes are sent at {_at(execution, _planned(report, Phase.TEST_SENDING))}."
+
+
+def _planned(report: ExecutionReport, phase: Phase) -> datetime | None:
+    return next(entry.planned_at for entry in report.timeline if entry.phase is phase)
 
 
 def _live(report: ExecutionReport, now: datetime) -> str:
@@ -103,7 +136,7 @@ def _live(report: ExecutionReport, now: datetime) -> str:
     waiting = [push for push in pushes if push.due_at is not None and push.due_at > now]
     if len(pushes) == 1:
         return f"{plural(sent, 'person has', 'people have')} received it so far."
-    text = f"{plural(sent, 'message')} sent so far."
+    text = f"{sent:,} of {plural(report.totals.audience_size, 'message')} sent so far."
     return f"Sending push {len(pushes) - len(waiting)} of {len(pushes)}. {text}" if waiting else text
 
 
@@ -115,9 +148,12 @@ def cancelled_words(executions: Sequence[Execution], zone: ZoneInfo) -> str:
 
 def _ended(execution: Execution, report: ExecutionReport) -> str:
     if execution.kind is Kind.TEST and execution.state is State.COMPLETED:
-        return "Test finished. Only test users received the pushes."
+        tests = plural(report.totals.test_sent, "test push was", "test pushes were")
+        return f"Test finished. {tests} sent to test users."
     text = f"{_ENDED[execution.state]}."
-    if report.totals.sent or execution.state is State.COMPLETED:
+    if not execution.went_live and execution.state is not State.FAILED:
+        text += " Only test users received anything." if report.totals.test_sent else " Nobody received anything."
+    elif report.totals.sent or execution.state is State.COMPLETED:
         text += f" {received(report.totals, len(report.pushes))}."
     return text
 
@@ -160,4 +196,4 @@ def _why_over(execution: Execution) -> str:
 
 
 def _over(execution: Execution) -> str:
-    return {State.CANCELLED: "Cancelled", State.STOPPED: "Stopped"}.get(execution.state, "Finished")
+    return "Finished" if execution.state is State.COMPLETED else state_word(execution.state.value)

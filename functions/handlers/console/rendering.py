@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from functions.domain.roles import Caller, Role
 from functions.handlers.console import words
 from functions.handlers.console.assets import address
+from functions.handlers.console.execution_sentences import state_of
 from functions.handlers.console.forms.field_labels import part_label
 from functions.handlers.console.forms.guard import form_token
 from functions.handlers.console.shortcuts import SHORTCUTS
@@ -54,7 +55,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= words.FILTERS
-    environment.filters["part_label"] = part_label
+    environment.filters |= {"part_label": part_label, "send_state": state_of}
     environment.filters["path"] = partial(quote, safe="")
     environment.globals |= {"asset": address, "SHORTCUTS": SHORTCUTS, "TERMS": TERMS, **words.TABLES}
     return environment

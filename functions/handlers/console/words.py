@@ -1,7 +1,7 @@
 """The console's words for states, and its formats of numbers, instants and durations."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,17 @@ _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
 STATES: Mapping[str, tuple[str, str]] = {
-    "launched": ("Building audiences", "info"),
-    "audience_ready": ("Audiences ready", "info"),
-    "tested": ("Cancellation window", "wait"),
+    "launched": ("Preparing", "info"),
+    "audience_ready": ("Preparing", "info"),
+    "testing": ("Testing", "info"),
+    "tested": ("Waiting", "wait"),
     "waiting": ("Waiting its turn", "wait"),
-    "live": ("Live", "live"),
-    "completed": ("Completed", "good"),
+    "live": ("Sending", "live"),
+    "everyone_sent": ("Sent", "good"),
+    "completed": ("Done", "good"),
     "cancelled": ("Cancelled", "calm"),
     "blocked": ("Blocked", "bad"),
-    "expired": ("Expired", "bad"),
+    "expired": ("Missed", "bad"),
     "stopped": ("Stopped", "bad"),
     "failed": ("Failed", "bad"),
     "draft": ("Draft", "calm"),
@@ -30,7 +32,10 @@ STATES: Mapping[str, tuple[str, str]] = {
     "critical": ("Critical", "bad"),
     "warning": ("Warning", "wait"),
 }
-"""Each state in words, with the tone of its colour. The words are complete without the colour."""
+"""Each state in words, with the tone of its colour. The words are complete without the colour.
+
+A send has two states more than an execution: see `execution_sentences.state_of`.
+"""
 PHASES = {
     "audience_generation": "Audience generation",
     "test_sending": "Test sending",
@@ -63,6 +68,13 @@ KINDS = {"scheduled": "Scheduled", "manual": "Manual", "test": "Test", "one_off"
 def number(value: float) -> str:
     """Write a number with separated thousands."""
     return f"{value:,}"
+
+
+def compact(value: int) -> str:
+    """Write a number in at most five characters: 9,999, 12.6k, 1.2M."""
+    if value < 10_000:
+        return f"{value:,}"
+    return f"{value / 1_000:.3g}k" if value < 999_500 else f"{value / 1_000_000:.3g}M"
 
 
 def share(part: int, whole: int) -> str:
@@ -156,6 +168,20 @@ def how_far(at: datetime, now: datetime, zone: ZoneInfo | str = "UTC") -> str:
     return f"in {span(seconds)}" if seconds >= 0 else f"{span(seconds)} ago"
 
 
+def day_word(day: date, today: date) -> str:
+    """Write a day relative to today: today, tomorrow, Tue 5 May."""
+    near = {0: "today", 1: "tomorrow"}.get((day - today).days)
+    return near or f"{day:%a} {day.day} {day:%b}"
+
+
+def change(now: int, before: int) -> str:
+    """Write the change of a number: +12%, -3%, no change; empty if there was nothing before."""
+    if not before:
+        return ""
+    percent = round(100 * (now - before) / before)
+    return f"{percent:+,}%" if percent else "no change"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a number with what it counts."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -215,6 +241,7 @@ def sentence(text: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
+    "compact": compact,
     "day_and_time": day_and_time,
     "short_day": short_day,
     "city": city,
@@ -225,6 +252,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "distance": distance,
     "span": span,
     "how_far": how_far,
+    "day_word": day_word,
+    "change": change,
     "plural": plural,
     "audience_words": audience_words,
     "state_word": state_word,

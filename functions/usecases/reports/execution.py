@@ -41,6 +41,7 @@ class ViolationShown:
     resolved: bool
     resolved_at: datetime | None
     resolved_by: str
+    resolved_note: str
     action_taken: str
 
 
@@ -130,6 +131,7 @@ def shown_violation(violation: Violation) -> ViolationShown:
         resolved=violation.resolved,
         resolved_at=violation.resolved_at,
         resolved_by=violation.resolved_by,
+        resolved_note=violation.resolved_note,
         action_taken=finding.action,
     )
 

@@ -28,8 +28,8 @@ def open_violations(
     return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
 
 
-def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
-    """Mark a violation as resolved by a person's e-mail address. The first resolution is kept.
+def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str, note: str = "") -> Violation:
+    """Mark a violation as resolved by a person's e-mail address, with a note. The first resolution is kept.
 
     NotFound if there is none. Without its execution, it is searched among the unresolved ones.
     """
@@ -40,7 +40,7 @@ def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by:
                 f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
             )
         execution_id = found.execution_id
-    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by)
+    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by, note)
 
 
 def _all_open(ports: Ports) -> Iterator[Violation]:

@@ -6,15 +6,17 @@ from datetime import datetime
 from functools import cached_property
 
 from functions.domain.documents import fingerprint
-from functions.domain.execution.execution import Execution, Kind
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Violation
 from functions.domain.execution.violations import write_violation
 from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard, done_tally
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
+from functions.usecases.reports.everyone_sent import nothing_left
 from functions.usecases.reports.execution import ExecutionReport, report_of
 from functions.usecases.reports.executions import Waiting, name_of, phase_of, possible_for, seconds_to_send, waiting
+from functions.usecases.timeline.built_pushes import built_pushes
 from functions.usecases.timeline.steps import Run, run_or_problem
 
 
@@ -74,6 +76,12 @@ class Watched:
     def run(self) -> Run | None:
         """The execution with its recipe; None if this release cannot read it."""
         return self._known[0]
+
+    @cached_property
+    def everyone_sent_to(self) -> bool:
+        """Whether it is live and has nothing left to send; see `everyone_sent_to`."""
+        size = sum(files.live.size for files in built_pushes(self.ports, self.execution.id))
+        return self.execution.state is State.LIVE and nothing_left(size, done_tally(self.shards))
 
     @property
     def version(self) -> str:

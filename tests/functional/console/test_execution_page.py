@@ -33,10 +33,11 @@ def poll(page: Page) -> str:
 @pytest.mark.parametrize(
     ("when", "state", "button"),
     [
-        (START_AT + SECOND, "Audiences ready", "Cancel this send"),
-        (SEND_AT - MINUTE, "Cancellation window", "Cancel this send"),
-        (SEND_AT + MINUTE, "Live", "Emergency stop"),
-        (SEND_AT + timedelta(hours=1), "Completed", "Finished"),
+        (START_AT + SECOND, "Preparing T-29:59 Audiences are ready", "Cancel this send"),
+        (SEND_AT - MINUTE, "Waiting T-1:00", "Cancel this send"),
+        (SEND_AT + MINUTE, "Sending T+1:00", "Emergency stop"),
+        (SEND_AT + 5 * MINUTE, "Sent 9 of 9 messages sent 9 of 9 messages sent. Final numbers at 18:44 UTC.", "Sent"),
+        (SEND_AT + timedelta(hours=1), "Done 9 of 9 people reached", "Finished"),
     ],
 )
 def test_the_button_does_what_is_possible_in_each_phase(
@@ -52,7 +53,7 @@ def test_the_button_does_what_is_possible_in_each_phase(
 def test_a_cancel_in_the_window_is_asked_for_once_more_and_then_sends_nothing(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - SECOND)
     assert (
-        "Nobody will receive it: 9 people, 9 messages in 3 pushes. This can't be undone."
+        "Nobody receives the push: 9 people, 9 messages in 3 pushes. This can't be undone."
         in visitor.get(f"{at(lab)}/confirm").text
     )
     response = visitor.send(f"{at(lab)}/confirm", f"{at(lab)}/cancel", {"reason": "wrong shoes"})

@@ -367,7 +367,7 @@ def test_a_cancelled_send_is_announced_nowhere(lab: Lab, visitor: Visitor) -> No
     lab.run_to(SEND_AT - timedelta(minutes=10))
     overview = visitor.get("/")
     assert overview.text.count("Mon 2 Mar, 18:30 UTC") == 1  # running now, and so not among the next sends
-    assert "Cancellation window" in visitor.get("/recipes/welcome").text
+    assert "18:30 UTC Waiting" in visitor.get("/recipes/welcome").text
     at = f"/executions/{lab.id}"
     visitor.send(f"{at}/confirm", f"{at}/cancel", {"reason": "wrong shoes"})
     overview = visitor.get("/")

@@ -32,6 +32,7 @@ class Resolved(Model):
 
     violation_id: str
     execution_id: str = Field(default="", description="Its execution; required for a resolved violation.")
+    note: str = Field(default="", max_length=500, description="How it was resolved.")
 
 
 class PushLogs(History):
@@ -100,7 +101,9 @@ _SHOWN: dict[str, Callable[[Call], Reply]] = {
 def post_monitor(call: Call) -> Reply:
     """Mark a violation as resolved."""
     asked: Resolved = call.body
-    found = resolve_violation(call.ports, asked.execution_id, asked.violation_id, by=call.caller.name)
+    found = resolve_violation(
+        call.ports, asked.execution_id, asked.violation_id, by=call.caller.name, note=asked.note
+    )
     return Reply(data=shown_violation(found), message=f"violation {found.id} is resolved by {found.resolved_by}")
 
 

@@ -6,9 +6,9 @@ from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution, State
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
-from functions.handlers.console.execution_sentences import control_of
 from functions.handlers.console.pages.execution import AT, execution_asked, shown_execution, watched_execution
 from functions.handlers.console.visit import Route, Visit
+from functions.usecases.reports.everyone_sent import everyone_sent_to
 from functions.usecases.timeline import control
 
 _LONGEST_REASON = 500
@@ -16,12 +16,12 @@ _LONGEST_REASON = 500
 
 def ask(visit: Visit) -> Response:
     """Ask for confirmation, in place of the button or on a separate page."""
-    watched = watched_execution(visit)
+    shown = shown_execution(visit, watched_execution(visit))
     if visit.by_htmx:
-        return part(visit, "control.html", **vars(shown_execution(visit, watched)), asking=True)
-    if control_of(watched.execution).kind == "over":
-        return to(visit, f"/executions/{watched.execution.id}", outcome="over")
-    return page(visit, "confirm.html", **vars(shown_execution(visit, watched)), asking=True)
+        return part(visit, "control.html", **vars(shown), asking=True)
+    if shown.control.kind == "over":
+        return to(visit, f"/executions/{shown.execution.id}", outcome="over")
+    return page(visit, "confirm.html", **vars(shown), asking=True)
 
 
 def keep(visit: Visit) -> Response:
@@ -41,6 +41,8 @@ def stop(visit: Visit) -> Response:
 
 def _do(visit: Visit, state: State) -> Response:
     execution = execution_asked(visit)
+    if everyone_sent_to(visit.ports, execution.id, execution.state):
+        return to(visit, f"/executions/{execution.id}", outcome="sent")
     do = control.cancel if state is State.CANCELLED else control.stop
     try:
         done = do(visit.ports, execution.id, why(visit))

@@ -2,21 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response
 
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.execution.execution import Execution, Kind
+from functions.domain.errors import BadRecipe, NotFound
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import Violation
-from functions.domain.recipe.read import Recipe
+from functions.domain.recipe.read import Recipe, read
 from functions.domain.roles import Role
 from functions.handlers.console.answering import STOP_POLLING, download, page, part, to, unchanged
 from functions.handlers.console.charts import Slice, TimelineChart, slices, timeline_chart
-from functions.handlers.console.execution_sentences import OUTCOMES, Control, control_of, sentence, tested_words
+from functions.handlers.console.execution_sentences import (
+    OUTCOMES,
+    Control,
+    control_of,
+    sentence,
+    state_of,
+    tested_words,
+)
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
+from functions.usecases.recipes.launched_sends import launched_sends, next_send
+from functions.usecases.recipes.save import stored_recipe
 from functions.usecases.reports.receipt import export
 from functions.usecases.reports.tested_people import tested_people
 from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, watch_execution
@@ -32,12 +43,15 @@ class ShownExecution:
     """The values for an execution's templates. `recipe` and `chart` are None if the recipe cannot be read."""
 
     execution: Execution
+    state: str
     recipe: Recipe | None
     report: ExecutionDetail
     chart: TimelineChart | None
     slices: Mapping[int, Sequence[Slice]]
     sentence: str
     control: Control
+    following: datetime | None
+    """The campaign's next send, after this one was cancelled or stopped; None if it has none."""
     version: str
     violations: Sequence[Violation]
     log: Sequence[LogEntry]
@@ -78,7 +92,7 @@ def show_live(visit: Visit) -> Response:
         **vars(shown),
         samples=samples if has_real else [],
         has_real=has_real or visit.asked("samples") == "real",
-        new_control=visit.asked("control") != control_of(watched.execution).kind,
+        new_control=visit.asked("control") != shown.control.kind,
     )
 
 
@@ -106,15 +120,17 @@ def execution_asked(visit: Visit) -> Execution:
 
 def shown_execution(visit: Visit, watched: Watched) -> ShownExecution:
     """Return the values for the page and its live part."""
-    report, run = watched.detail(), watched.run
+    report, run, everyone_sent = watched.detail(), watched.run, watched.everyone_sent_to
     return ShownExecution(
         execution=watched.execution,
+        state=state_of(report, everyone_sent=everyone_sent),
         recipe=run.recipe if run else None,
         report=report,
         chart=timeline_chart(report, visit.now),
         slices={push.order: slices(push) for push in report.pushes},
-        sentence=sentence(watched.execution, report, visit.now),
-        control=control_of(watched.execution, report.window_ends_at),
+        sentence=sentence(watched.execution, report, visit.now, everyone_sent=everyone_sent),
+        control=control_of(watched.execution, report.window_ends_at, everyone_sent=everyone_sent),
+        following=_following(visit, watched.execution),
         version=_version(visit, watched.version),
         violations=watched.violations,
         log=visit.ports.logs.of(watched.execution.id),
@@ -128,6 +144,17 @@ def _tested(visit: Visit, execution: Execution) -> str:
         return ""
     people = tested_people(visit.ports, execution)
     return tested_words(people, named=visit.may(Role.OPERATOR)) if people else ""
+
+
+def _following(visit: Visit, execution: Execution) -> datetime | None:
+    """Return the campaign's next send, if a person has just ended this one and the campaign goes on."""
+    if execution.state not in (State.CANCELLED, State.STOPPED) or execution.kind is Kind.TEST:
+        return None
+    try:
+        recipe = read(stored_recipe(visit.ports, execution.recipe_id))
+    except (BadRecipe, NotFound):  # its page says why; a one-off has none
+        return None
+    return next_send(recipe, visit.now, launched_sends(visit.ports, visit.now, recipe.id))
 
 
 def _samples(visit: Visit, watched: Watched) -> list[Sample]:
