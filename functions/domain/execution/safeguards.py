@@ -89,7 +89,7 @@ class Violation:
 
     `recipe_id` is the recipe of its execution.
 
-    A person resolves it: `resolved_by` is that person's e-mail address.
+    A person resolves it: `resolved_by` is that person's e-mail address, and `note` what the person wrote.
     """
 
     id: str
@@ -99,15 +99,20 @@ class Violation:
     at: datetime
     resolved_at: datetime | None = None
     resolved_by: str = ""
+    note: str = ""
 
     @property
     def resolved(self) -> bool:
         """Whether a person has resolved it."""
         return self.resolved_at is not None
 
-    def resolve(self, at: datetime, by: str) -> "Violation":
+    def resolve(self, at: datetime, by: str, note: str = "") -> "Violation":
         """Return the violation as resolved; the first resolution is kept."""
-        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by)
+        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by, note=note)
+
+    def reopen(self) -> "Violation":
+        """Return the violation without its resolution."""
+        return replace(self, resolved_at=None, resolved_by="", note="")
 
 
 def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:

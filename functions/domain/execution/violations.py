@@ -25,6 +25,7 @@ def write_violation(violation: Violation) -> dict[str, object]:
         "resolved": violation.resolved,
         "resolvedAt": stamp(violation.resolved_at),
         "resolvedBy": violation.resolved_by,
+        "resolvedNote": violation.note,
         "actionTaken": finding.action,
     }
 
@@ -46,6 +47,7 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
         at=instant(document["at"]),
         resolved_at=_resolved_at(document),
         resolved_by=document.get("resolvedBy") or "",
+        note=document.get("resolvedNote") or "",
     )
 
 

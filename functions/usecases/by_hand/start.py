@@ -23,12 +23,12 @@ _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 200
 
 
-def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Execution:
+def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime, *, by: str = "") -> Execution:
     """Start a recipe's execution at an instant (now, in whole seconds), or return it if it exists.
 
     MANUAL sends the live sequence, with cadence rules and cancellation window. T-0 is ten minutes later, or after the
     recipe's lead time if that is shorter. TEST ends after the test pushes. NotPossible if the recipe is not allowed
-    to send now, or its users would get the sequence twice.
+    to send now, or its users would get the sequence twice. `by` is the person who starts it, for the audit log.
     """
     written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     recipe = at_once(written, kind)
@@ -38,7 +38,7 @@ def start_by_hand(ports: Ports, recipe_id: str, kind: Kind, at: datetime) -> Exe
         check_recipe(recipe, policy=ports.policy, find_job=ports.find_job, workspace=ports.workspace)
         if kind is Kind.MANUAL:
             _check_may_send(ports, written, at, send_at)
-    return start(ports, recipe, send_at, kind)
+    return start(ports, recipe, send_at, kind, by=by)
 
 
 def at_once(recipe: Recipe, kind: Kind) -> Recipe:

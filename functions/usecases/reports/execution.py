@@ -41,6 +41,8 @@ class ViolationShown:
     resolved: bool
     resolved_at: datetime | None
     resolved_by: str
+    resolved_note: str
+    """What the person wrote who resolved it; empty if nothing."""
     action_taken: str
 
 
@@ -130,6 +132,7 @@ def shown_violation(violation: Violation) -> ViolationShown:
         resolved=violation.resolved,
         resolved_at=violation.resolved_at,
         resolved_by=violation.resolved_by,
+        resolved_note=violation.note,
         action_taken=finding.action,
     )
 

@@ -8,6 +8,8 @@ from functions.domain.execution.safeguards import Violation
 from functions.ports import Ports
 from functions.ports.violations import ViolationPlace, violation_place
 
+LONGEST_NOTE = 500
+"""The most characters of a note."""
 _READ_AT_ONCE = 200
 
 
@@ -28,7 +30,7 @@ def open_violations(
     return OpenViolations(violations=page, next=violation_place(page[-1]) if len(found) > most else None)
 
 
-def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
+def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str, note: str = "") -> Violation:
     """Mark a violation as resolved by a person's e-mail address. The first resolution is kept.
 
     NotFound if there is none. Without its execution, it is searched among the unresolved ones.
@@ -40,7 +42,12 @@ def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by:
                 f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
             )
         execution_id = found.execution_id
-    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by)
+    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by, note.strip())
+
+
+def reopen_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
+    """Take back the resolution of a violation. NotFound if there is none."""
+    return ports.violations.reopen(execution_id, violation_id, ports.clock.now(), by)
 
 
 def _all_open(ports: Ports) -> Iterator[Violation]:

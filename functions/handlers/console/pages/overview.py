@@ -16,7 +16,7 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.check_health import check_health
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.upcoming import Upcoming, next_sends
-from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.reports.violations import LONGEST_NOTE, open_violations, resolve_violation
 from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 
 _NEXT = 8
@@ -84,7 +84,8 @@ def show_health(visit: Visit) -> Response:
 def resolve(visit: Visit) -> Response:
     """Mark a violation as resolved."""
     execution_id = visit.field("execution")
-    resolve_violation(visit.ports, execution_id, visit.field("violation"), by=visit.caller.name)
+    note, by = visit.field("note")[:LONGEST_NOTE], visit.caller.name
+    resolve_violation(visit.ports, execution_id, visit.field("violation"), by=by, note=note)
     back = visit.field("back")
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 

@@ -50,7 +50,7 @@ def run(visit: Visit) -> Response:
         raise BadInput("Nothing was started. Tick the box to confirm that real users will receive this")
     asked = {"recipeId": recipe_id, "mode": mode}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
-    execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at)
+    execution = start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at, by=visit.caller.name)
     return to(visit, f"/executions/{execution.id}", outcome="tested" if mode == "test-live-send" else "started")
 
 
