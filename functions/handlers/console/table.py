@@ -4,6 +4,7 @@ from functions.handlers.console.pages import (
     audit,
     cadence,
     calendar,
+    campaigns,
     control,
     execution,
     executions,
@@ -14,6 +15,6 @@ from functions.handlers.console.pages import (
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (overview, executions, execution, control, campaigns, recipes, recipe_edit, run, calendar, cadence, audit)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

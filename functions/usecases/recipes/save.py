@@ -12,6 +12,7 @@ from functions.domain.errors import NotFound, NotPossible, Stale
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
+from functions.domain.recipe.labels import owner_of
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
 from functions.domain.recipe.status import Status
@@ -237,6 +238,8 @@ def _change(
         document = changed.document() | {FIRST_SEND_AT: stamp(move.first_send_at)}
         if move.first_send_at is None:
             del document[FIRST_SEND_AT]
+        if stored is None and not owner_of(document) and "@" in deed.by:  # a person, not a part of Tminus
+            document["owner"] = deed.by
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now
         return {**document, "createdAt": created, "updatedAt": now}
 

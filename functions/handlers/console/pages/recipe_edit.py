@@ -41,10 +41,10 @@ from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
 
-_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
+_OWN = ("id", "owner", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """Fields that a copy does not get."""
 _LATEST_ENTRIES = 20
-_REMOVABLE = ("name", "description", "type")
+_REMOVABLE = ("name", "description", "tags", "owner", "type")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "America/New_York"),
     *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata"),

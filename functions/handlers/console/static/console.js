@@ -37,6 +37,8 @@
 
   const own = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   const zone = own.resolvedOptions().timeZone;
+  // Lists show times in this zone, unless the visitor has chosen another one.
+  if (!document.cookie.includes("tminus-zone=")) document.cookie = `tminus-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
   function localTimes() {
     for (const place of document.querySelectorAll("[data-local]:empty")) {
       if (place.dataset.zone !== zone && zone !== "UTC") place.textContent = `${own.format(new Date(place.dataset.local))} for you`;
