@@ -65,6 +65,7 @@ def did(entry: AuditEntry, names: Mapping[str, str]) -> Did:
     action, about = entry.deed.action, entry.after or {}
     execution_id = str(about.get("executionId", "")) if action in ABOUT_SENDS else ""
     address = f"/recipes/{quote(entry.recipe_id)}" if entry.recipe_id in names else ""
+    created = _verb(entry) == "created"  # every field is new then, and the campaign's page has them
     return Did(
         entry=entry,
         verb=_verb(entry),
@@ -73,7 +74,7 @@ def did(entry: AuditEntry, names: Mapping[str, str]) -> Did:
         reason=_reason(entry) if action in ABOUT_SENDS else "",
         execution_id=execution_id,
         violation_id=str(about.get("violationId", "")) if action in ABOUT_SENDS else "",
-        changes=[] if action in ABOUT_SENDS else changes_between(entry.before, entry.after),
+        changes=[] if action in ABOUT_SENDS or created else changes_between(entry.before, entry.after),
     )
 
 
