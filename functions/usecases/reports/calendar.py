@@ -13,10 +13,9 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.reports.executions import name_of
 from functions.usecases.reports.upcoming import Upcoming, planned
 
-_MOST_READ = 300
+_MOST_READ = 200
 """If the days had more sends, only the first ones of each day are read."""
-_MOST_A_DAY = 5
-_MOST_GROUPED = 100
+_MOST_GROUPED = 60
 Span = tuple[datetime, datetime]
 
 
@@ -61,9 +60,9 @@ def sends_of_days(ports: Ports, days: Sequence[Span], *, most: int) -> Sequence[
     """Return the sends of consecutive days, at most 31, each with at most `most` lines. Tests are left out."""
     now, (since, until) = ports.clock.now(), (days[0][0], days[-1][1])
     wanted = ExecutionSearch(since=since, until=until)
-    begun = ports.executions.search(wanted, most=_MOST_READ + 1, oldest_first=True)
     coming = planned(ports, max(now, since), until) if until > now else ()
-    if len(begun) <= _MOST_READ:
+    if ports.executions.count(wanted) <= _MOST_READ:
+        begun = ports.executions.search(wanted, most=_MOST_READ, oldest_first=True)
         executions = [each for each in begun if each.kind is not Kind.TEST]
         return [_day(_between(executions, day), 0, _slice(coming, day), most) for day in days]
     return [_day(*_busy(ports, day, most), _slice(coming, day), most) for day in days]
@@ -72,7 +71,7 @@ def sends_of_days(ports: Ports, days: Sequence[Span], *, most: int) -> Sequence[
 def _busy(ports: Ports, day: Span, most: int) -> tuple[Sequence[Execution], int]:
     """Return the first sends of a day with many, and how many others it has."""
     wanted = ExecutionSearch(since=day[0], until=day[1])
-    found = ports.executions.search(wanted, most=max(most, _MOST_A_DAY), oldest_first=True)
+    found = ports.executions.search(wanted, most=most, oldest_first=True)
     return [each for each in found if each.kind is not Kind.TEST], ports.executions.count(wanted) - len(found)
 
 

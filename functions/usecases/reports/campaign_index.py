@@ -7,19 +7,24 @@ hand show after half a minute.
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
 
+from functions.domain.errors import BadRecipe
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe.labels import owner_of, tags_of
+from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.reports.recipes import with_status
 
 _KEPT = timedelta(seconds=30)
 
 
-class Labelled(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
     """A recipe as lists find it. `folded` is what a search looks in: name, id and tags."""
 
     id: str
@@ -28,6 +33,23 @@ class Labelled(NamedTuple):
     tags: tuple[str, ...]
     owner: str
     folded: str
+    document: Mapping[str, Any]
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """The recipe, read once; None if it cannot be read."""
+        with suppress(BadRecipe):
+            return read(self.document)
+        return None
+
+    @cached_property
+    def problem(self) -> str:
+        """Why the recipe cannot be read; empty if it can."""
+        try:
+            read(self.document)
+        except BadRecipe as error:
+            return str(error)
+        return ""
 
 
 def campaign_index(ports: Ports) -> Sequence[Labelled]:
@@ -74,5 +96,6 @@ def _labelled(document: Mapping[str, Any]) -> Labelled:
         status=with_status(document)["status"],
         tags=tags,
         owner=owner_of(document),
+        document=document,
         folded=fold(" ".join((name, recipe_id, *tags))),
     )

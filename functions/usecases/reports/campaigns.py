@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind
-from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.read import Recipe
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
@@ -115,16 +114,12 @@ def _by_last_send(search: _Search, _: str, newest_at: datetime) -> Sequence[str]
 
 
 def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: datetime) -> Campaign:
-    document, recipe, problem = ports.recipes.get(labelled.id) or {}, None, ""
-    try:
-        recipe = read(document)
-    except BadRecipe as error:
-        problem = str(error)
+    recipe = labelled.recipe
     last, week = _past(ports, labelled.id, now)
     return Campaign(
         labelled=labelled,
         recipe=recipe,
-        problem=problem,
+        problem="" if recipe else labelled.problem,
         next_send_at=next_send(recipe, now, launched) if recipe else None,
         last=last,
         week=week,

@@ -83,11 +83,11 @@ def test_the_audit_page_says_when_new_entries_were_verified_and_verifies_the_who
 @pytest.mark.long
 def test_the_audit_page_of_everything_goes_on_behind_its_newest_entries(lab: Lab, visitor: Visitor) -> None:
     for number in range(60):
-        lab.save(recipe(id=f"r-{number:02}"))
+        lab.save(recipe(id=f"r-{number:02}", name=f"r-{number:02}"))
     first = visitor.get("/audit")
     [older] = [values["href"] for tag, values in first.elements if tag == "a" and values.get("rel") == "next"]
-    assert ("r-59" in first.text, "r-03 " in first.text) == (True, False)
-    assert "r-03 " in visitor.get(older).text
+    assert ("created r-59 " in first.text, "created r-03 " in first.text) == (True, False)
+    assert "created r-03 " in visitor.get(older).text
     visitor.get("/audit?before=broken", status=422)
 
 
