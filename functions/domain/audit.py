@@ -10,6 +10,8 @@ CHECKPOINTS = "audit.checkpoints"
 """The subject of checkpoints in the audit log. The id of a recipe cannot contain a dot."""
 ERASURES = "users.erased"
 """The subject of erasures of users in the audit log."""
+IMPORTS = "cadence.imports"
+"""The subject of imports of past pushes in the audit log."""
 BEFORE, AFTER = "before", "after"
 
 
@@ -18,7 +20,7 @@ DAMAGED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class Action(StrEnum):
-    """What was done to a recipe, to the cadence rules, to the graves of device tokens, to a user, or to the log."""
+    """What was done to a recipe, its sends and their violations, the cadence, dead tokens, a user, or the log."""
 
     SAVED = "saved"
     PAUSED = "paused"
@@ -27,12 +29,26 @@ class Action(StrEnum):
     RESTORED = "restored"
     COMPLETED = "completed"
     DELETED = "deleted"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    TESTED = "tested"
+    STARTED = "started"
+    SENT_ONCE = "sent_once"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    IMPORTED = "imported"
     LIFTED = "lifted"
     CHECKED = "checked"
     REDACTED = "redacted"
     ERASED = "erased"
     CHANGED = "changed"
     """An action that only a newer release knows."""
+
+
+ABOUT_SENDS = frozenset(
+    {Action.CANCELLED, Action.STOPPED, Action.TESTED, Action.STARTED, Action.SENT_ONCE, Action.RESOLVED}
+) | {Action.REOPENED}
+"""What people do to executions and violations. The log of their recipe has it, and the recipe stays as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from functions.domain.audit import Deed
 from functions.domain.execution.execution import Execution, State
 
 
@@ -25,18 +26,24 @@ Place = tuple[datetime, str]
 class ExecutionStore(Protocol):
     """Stores executions, and the instant up to which every send has one."""
 
-    def create(self, execution: Execution) -> bool:
-        """Create an execution; False if another claim has created it. This is the only dedup authority."""
+    def create(self, execution: Execution, deed: Deed | None = None) -> bool:
+        """Create an execution; False if another claim has created it. This is the only dedup authority.
+
+        With a deed, the same transaction adds an entry to the audit log of its recipe.
+        """
         ...
 
     def get(self, execution_id: str) -> Execution | None:
         """Return an execution; None if there is none."""
         ...
 
-    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+    def change(
+        self, execution_id: str, change: Callable[[Execution], Execution], deed: Deed | None = None
+    ) -> Execution:
         """Replace an execution by the result of `change`, in one transaction.
 
-        If `change` raises, nothing is written.
+        If `change` raises, nothing is written. With a deed, the same transaction adds an entry to the audit log of
+        the execution's recipe, unless nothing changes.
         """
         ...
 

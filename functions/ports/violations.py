@@ -36,8 +36,15 @@ class ViolationStore(Protocol):
         ...
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str, note: str = "") -> Violation:
-        """Mark a violation as resolved, in one transaction, and return it. The first resolution is kept.
+        """Mark a violation as resolved, and return it. The first resolution is kept.
 
-        NotFound if there is none.
+        The same transaction adds an entry to the audit log of its recipe. NotFound if there is none.
+        """
+        ...
+
+    def reopen(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        """Take back the resolution of a violation, and return it.
+
+        An open one is not changed. The same transaction adds an entry to the audit log. NotFound if there is none.
         """
         ...

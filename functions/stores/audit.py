@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.domain.audit import CHECKPOINTS, DAMAGED, ERASURES, Action, AuditEntry, Deed, Head, Link
 from functions.domain.audit_chain import checkpoint, linked, redacted, redaction
@@ -17,8 +17,9 @@ from functions.domain.documents import known
 from functions.domain.errors import Conflict
 from functions.domain.instants import instant
 from functions.ports.stores import AuditPlace
-from functions.stores.documents import Batch, Collection, Documents, Place, Query
+from functions.stores.documents import Batch, Collection, Documents, Place, Query, change_in
 
+E = TypeVar("E")
 Snapshot = dict[str, Any] | None
 _MOST_TRIES = 100
 _AT_ONCE = 100
@@ -144,6 +145,30 @@ class DocumentAuditLog:
             except _NumberTaken as taken:
                 least = taken.last + 1
         raise Conflict(f"{subject} is being changed by other requests; try again")
+
+    def change_one(
+        self,
+        subject: str,
+        place: Place[E],
+        change: Callable[[E], E],
+        deed: Deed,
+        *,
+        said: Callable[[E], dict[str, Any]],
+        missing: str,
+    ) -> E:
+        """Replace a document as `documents.change_one` does, with an entry that tells what `said` returns of it.
+
+        There is no entry if `change` returns an equal value.
+        """
+        done: list[E] = []
+
+        def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
+            stored, changed = change_in(batch, place, change, missing)
+            done[:] = [changed]
+            return None, None if changed == stored else said(changed)
+
+        self.change(subject, [place], work, deed)
+        return done[0]
 
     def subjects(self) -> Sequence[str]:
         found, after = dict[str, None](), tuple[Any, ...]()

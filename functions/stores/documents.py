@@ -232,12 +232,14 @@ def change_one(documents: Documents, place: Place[E], change: Callable[[E], E], 
     `missing` is the message of that error.
     """
 
-    def work(batch: Batch) -> E:
-        stored = batch.read(place)
-        if stored is None:
-            raise NotFound(missing)
-        changed = change(stored)
-        batch.write(place, changed)
-        return changed
+    return documents.change([place], lambda batch: change_in(batch, place, change, missing)[1])
 
-    return documents.change([place], work)
+
+def change_in(batch: Batch, place: Place[E], change: Callable[[E], E], missing: str) -> tuple[E, E]:
+    """Replace a document of a batch by the result of `change`, and return both; NotFound if there is none."""
+    stored = batch.read(place)
+    if stored is None:
+        raise NotFound(missing)
+    changed = change(stored)
+    batch.write(place, changed)
+    return stored, changed

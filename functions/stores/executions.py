@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from functions.domain.audit import Deed
 from functions.domain.documents import FORMAT
 from functions.domain.execution.execution import Execution
 from functions.domain.ids import recipe_of
 from functions.domain.instants import instant, stamp
 from functions.domain.retention import LAST_RESORT, expires_with
 from functions.ports.executions import ExecutionSearch, LogEntry, Place
+from functions.stores.audit import DocumentAuditLog, Snapshot
 from functions.stores.documents import Batch, Collection, Documents, Query, change_one, newer_format
 
 
@@ -78,9 +80,19 @@ class DocumentExecutionStore:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._audit = DocumentAuditLog(documents)
 
-    def create(self, execution: Execution) -> bool:
-        if self._documents.create(EXECUTIONS.at(execution.id), execution):
+    def create(self, execution: Execution, deed: Deed | None = None) -> bool:
+        place = EXECUTIONS.at(execution.id)
+
+        def work(batch: Batch) -> tuple[Snapshot, Snapshot]:
+            return None, _said(execution) if batch.create(place, execution) else None
+
+        if deed is None:
+            created = self._documents.create(place, execution)
+        else:
+            created = self._audit.change(execution.recipe_id, [place], work, deed) is not None
+        if created:
             return True
         stored = self.get(execution.id)
         return stored is not None and stored.claim == execution.claim
@@ -88,9 +100,13 @@ class DocumentExecutionStore:
     def get(self, execution_id: str) -> Execution | None:
         return self._documents.get(EXECUTIONS.at(execution_id))
 
-    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
-        missing = f"execution {execution_id} does not exist"
-        return change_one(self._documents, EXECUTIONS.at(execution_id), change, missing=missing)
+    def change(
+        self, execution_id: str, change: Callable[[Execution], Execution], deed: Deed | None = None
+    ) -> Execution:
+        place, missing = EXECUTIONS.at(execution_id), f"execution {execution_id} does not exist"
+        if deed is None:
+            return change_one(self._documents, place, change, missing=missing)
+        return self._audit.change_one(recipe_of(execution_id), place, change, deed, said=_said, missing=missing)
 
     def unfinished(self) -> Sequence[Execution]:
         found = self._documents.find(EXECUTIONS, Query(where=(("unfinished", "==", True),)))
@@ -129,6 +145,12 @@ class DocumentExecutionLog:
 
     def of(self, execution_id: str) -> Sequence[LogEntry]:
         return self._documents.find(LOGS, Query(under=(execution_id,)))
+
+
+def _said(execution: Execution) -> dict[str, Any]:
+    """Return what the audit log says about an execution that a person started or ended."""
+    named = {"executionId": execution.id, "kind": execution.kind.value, "state": execution.state.value}
+    return {**named, "reason": execution.reason} if execution.reason else named
 
 
 def _where(wanted: ExecutionSearch) -> tuple[tuple[str, str, Any], ...]:

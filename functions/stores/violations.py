@@ -1,15 +1,18 @@
 """The store of violations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from functions.domain.audit import Action, Deed
 from functions.domain.execution.safeguards import Violation
 from functions.domain.execution.violations import read_violation, write_violation
+from functions.domain.ids import recipe_of
 from functions.domain.retention import expires_with
 from functions.ports.violations import ViolationPlace
-from functions.stores.documents import Collection, Documents, Query, change_one
+from functions.stores.audit import DocumentAuditLog
+from functions.stores.documents import Collection, Documents, Query
 
 
 def _fields(violation: Violation) -> Mapping[str, Any]:
@@ -32,6 +35,7 @@ class DocumentViolationStore:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._audit = DocumentAuditLog(documents)
         self._recipes_named = False
 
     def record(self, violation: Violation) -> bool:
@@ -56,6 +60,22 @@ class DocumentViolationStore:
             self._recipes_named = True
 
     def resolve(self, execution_id: str, violation_id: str, at: datetime, by: str, note: str = "") -> Violation:
+        deed = Deed(by=by, at=at, action=Action.RESOLVED)
+        return self._change(execution_id, violation_id, lambda found: found.resolve(at, by, note), deed)
+
+    def reopen(self, execution_id: str, violation_id: str, at: datetime, by: str) -> Violation:
+        deed = Deed(by=by, at=at, action=Action.REOPENED)
+        return self._change(execution_id, violation_id, Violation.reopen, deed)
+
+    def _change(
+        self, execution_id: str, violation_id: str, change: Callable[[Violation], Violation], deed: Deed
+    ) -> Violation:
         place = VIOLATIONS.at(execution_id, violation_id)
         missing = f"execution {execution_id} has no violation {violation_id!r}"
-        return change_one(self._documents, place, lambda found: found.resolve(at, by, note), missing=missing)
+        return self._audit.change_one(recipe_of(execution_id), place, change, deed, said=_said, missing=missing)
+
+
+def _said(violation: Violation) -> dict[str, Any]:
+    """Return what the audit log says about a violation that a person resolved or reopened."""
+    named = {"executionId": violation.execution_id, "violationId": violation.id, "type": violation.finding.type.value}
+    return {**named, "note": violation.note} if violation.note else named

@@ -104,7 +104,7 @@ def _import(client: ApiClient | None, file: Path, state: Path, *, dry_run: bool,
             fields, files = {"dryRun": str(dry_run).lower()}, {"file": (file.name, source, "text/csv")}
             return client.call("POST", "/api/cadence/history", data=fields, files=files).data
         with _ports(state, new=True, trial=dry_run) as ports:
-            return to_json(import_history(ports, source, dry_run=dry_run))
+            return to_json(import_history(ports, source, dry_run=dry_run, by="cli"))
 
 
 def _import_from_bucket(client: ApiClient, address: str, *, dry_run: bool) -> Any:

@@ -159,5 +159,6 @@ def test_a_violation_is_stored_with_all_that_people_need() -> None:
         "resolved": False,
         "resolvedAt": None,
         "resolvedBy": "",
+        "resolvedNote": "",
         "actionTaken": "blocked",
     }

@@ -89,7 +89,7 @@ class Violation:
 
     `recipe_id` is the recipe of its execution.
 
-    A person resolves it: `resolved_by` is that person's e-mail address, and `resolved_note` says how, if anything.
+    A person resolves it: `resolved_by` is that person's e-mail address, and `note` what the person wrote.
     """
 
     id: str
@@ -99,7 +99,7 @@ class Violation:
     at: datetime
     resolved_at: datetime | None = None
     resolved_by: str = ""
-    resolved_note: str = ""
+    note: str = ""
 
     @property
     def resolved(self) -> bool:
@@ -108,7 +108,11 @@ class Violation:
 
     def resolve(self, at: datetime, by: str, note: str = "") -> "Violation":
         """Return the violation as resolved; the first resolution is kept."""
-        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by, resolved_note=note)
+        return self if self.resolved else replace(self, resolved_at=at, resolved_by=by, note=note)
+
+    def reopen(self) -> "Violation":
+        """Return the violation without its resolution."""
+        return replace(self, resolved_at=None, resolved_by="", note="")
 
 
 def recipe_errors(recipe: Recipe, limits: Limits) -> list[FieldError]:

@@ -25,7 +25,7 @@ def write_violation(violation: Violation) -> dict[str, object]:
         "resolved": violation.resolved,
         "resolvedAt": stamp(violation.resolved_at),
         "resolvedBy": violation.resolved_by,
-        **({"resolvedNote": violation.resolved_note} if violation.resolved_note else {}),
+        **({"resolvedNote": violation.note} if violation.note else {}),
         "actionTaken": finding.action,
     }
 
@@ -47,7 +47,7 @@ def read_violation(document: Mapping[str, Any]) -> Violation:
         at=instant(document["at"]),
         resolved_at=_resolved_at(document),
         resolved_by=document.get("resolvedBy") or "",
-        resolved_note=document.get("resolvedNote") or "",
+        note=document.get("resolvedNote") or "",
     )
 
 

@@ -33,6 +33,12 @@ QUERY_FIELDS = ("filters", "dataPacks", "manualUserIds", "customQuery", "where",
 _STATUS = WithJsonSchema({"type": "string", "enum": [*Status, *OLD_WORDS, ""]})
 
 
+MOST_TAGS, LONGEST_TAG, LONGEST_OWNER = 10, 40, 254
+_TAG = {"type": "string", "maxLength": LONGEST_TAG}
+_TAGS = WithJsonSchema({"type": "array", "items": _TAG, "maxItems": MOST_TAGS})
+_OWNER = WithJsonSchema({"type": "string", "maxLength": LONGEST_OWNER})
+
+
 class RecipeType(StrEnum):
     """The kind of campaign. Reports show it, and nothing else reads it."""
 
@@ -180,6 +186,15 @@ class RecipeDocument(Fields):
     )
     is_active: KeptFlag = Field(default=None, description="An old way to say status; false pauses.")
     description: Annotated[KeptText, Widget.AREA] = Field(default=None, title="Description")
+    tags: Annotated[KeptTexts, _TAGS] = Field(
+        default=None,
+        title="Tags",
+        description=f"Short labels to find it by, at most {MOST_TAGS}.",
+        examples=[["spring"]],
+    )
+    owner: Annotated[KeptText, _OWNER] = Field(
+        default=None, title="Owner", description="Who looks after it. If empty: the person who creates it."
+    )
     type: Annotated[RecipeType, Field(strict=False)] = Field(
         default=RecipeType.SEQUENCE,
         title="Type",

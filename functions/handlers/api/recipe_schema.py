@@ -72,7 +72,9 @@ def recipe_schemas(filters: Sequence[Filter]) -> Mapping[str, Schema]:
             "properties": stored,
             "required": [*_OF_STORED],
         },
-        "AuditedRecipe": any_object("A recipe as it was stored at a time, whatever was in it."),
+        "AuditedRecipe": any_object(
+            "A recipe as it was stored, whatever was in it; or what was done to a send: `executionId`, `reason`."
+        ),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from uuid import uuid4
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -13,6 +14,7 @@ from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.cancel.handler import CANCEL_LINKS, handle_cancel_link
 from functions.handlers.console.forms.guard import check_origin, check_token, read_form
+from functions.handlers.console.refusal_words import back_to, title_of
 from functions.handlers.console.rendering import render_alone
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route, Visit
@@ -86,8 +88,15 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
 def _refused(request: Request, who: Caller, refused: Refusal) -> Response:
     """Return the page of a refusal, made without ports, because they may be unavailable."""
     leave_unread(request)
-    logs.log.info(refused.logged, extra={"action": "refused", "status": refused.status})
-    values = {"refusal": refused, "known": who is not _ANONYMOUS}
+    reference = refused.reference or uuid4().hex[:8]
+    logs.log.info(refused.logged, extra={"action": "refused", "status": refused.status, "reference": reference})
+    values = {
+        "refusal": refused,
+        "known": who is not _ANONYMOUS,
+        "title": title_of(refused, request.method, request.path),
+        "back": back_to(request),
+        "reference": reference,
+    }
     response = html(render_alone("refused.html", request.script_root, who, values), refused.status)
     response.headers.extend({name: text for name, text in refused.headers.items() if name != "WWW-Authenticate"})
     return response

@@ -5,6 +5,7 @@ from functions.handlers.console.pages import (
     audit,
     cadence,
     calendar,
+    campaigns,
     compose,
     control,
     execution,
@@ -21,8 +22,8 @@ from functions.handlers.console.pages import (
 from functions.handlers.console.visit import Route
 
 _PAGES = (
-    *(overview, executions, execution, control, recipes, recipe_edit, compose, schedule, audience, review, run),
-    *(test_people, calendar, cadence, audit, help_page),
+    *(overview, executions, execution, control, campaigns, recipes, recipe_edit, compose, schedule, audience, review),
+    *(run, test_people, calendar, cadence, audit, help_page),
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -61,6 +61,8 @@ class Refusal:
     code: ErrorCode
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    reference: str = ""
+    """Under which the log says more; empty for an expected error."""
 
     @property
     def logged(self) -> str:
@@ -122,10 +124,10 @@ def unexpected(error: Exception) -> Refusal:
         reason = error.strerror or type(error).__name__
         message = f"a disk or a connection fails: {reason}; the log says more under {reference}"
         headers = {"Retry-After": str(_WAIT_SECONDS)}
-        return Refusal(status=503, message=message, code=ErrorCode.UNAVAILABLE, headers=headers)
+        return Refusal(status=503, message=message, code=ErrorCode.UNAVAILABLE, headers=headers, reference=reference)
     log.error("unexpected", exc_info=error, extra={"action": "failed", "reference": reference})
     message = f"an unexpected error occurred; the log has it under {reference}"
-    return Refusal(status=500, message=message, code=ErrorCode.INTERNAL_ERROR)
+    return Refusal(status=500, message=message, code=ErrorCode.INTERNAL_ERROR, reference=reference)
 
 
 def _fields(error: Exception) -> Sequence[FieldError]:

@@ -10,6 +10,8 @@ from functions.ports import Ports
 from functions.usecases.timeline.control import cancel
 
 WHY = "the cancel link of an alert was used"
+LINK = "cancel link"
+"""The name in the audit log where no proxy names the visitor."""
 
 
 class Standing(Enum):
@@ -64,7 +66,8 @@ def cancel_by_link(ports: Ports, token: str, *, by: str = "") -> Seen:
         return seen
     try:
         return Seen(
-            standing=Standing.DONE, execution=cancel(ports, seen.execution.id, f"{WHY} by {by}" if by else WHY)
+            standing=Standing.DONE,
+            execution=cancel(ports, seen.execution.id, f"{WHY} by {by}" if by else WHY, by=by or LINK),
         )
     except NotPossible:
         return look_at_link(ports, token)

@@ -74,7 +74,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
         send_at = at + recipe.schedule.lead
         criteria = store_upload(ports, execution_id(ONE_OFF, send_at, name), upload)
     snapshot = read({**recipe.document(), "audienceCriteria": criteria})
-    return start(ports, snapshot, send_at, Kind.ONE_OFF, name)
+    return start(ports, snapshot, send_at, Kind.ONE_OFF, name, by=by)
 
 
 def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:

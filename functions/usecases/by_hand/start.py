@@ -40,13 +40,14 @@ class ChosenTest:
 
 
 def start_by_hand(
-    ports: Ports, recipe_id: str, kind: Kind, at: datetime, test: ChosenTest | None = None
+    ports: Ports, recipe_id: str, kind: Kind, at: datetime, test: ChosenTest | None = None, *, by: str = ""
 ) -> Execution:
     """Start a recipe's execution at an instant (now, in whole seconds), or return it if it exists.
 
     MANUAL sends the live sequence, with cadence rules and cancellation window. T-0 is ten minutes later, or after the
     recipe's lead time if that is shorter. TEST ends after the test pushes; `test` says who gets which of them.
-    NotPossible if the recipe is not allowed to send now, or its users would get the sequence twice.
+    NotPossible if the recipe is not allowed to send now, or its users would get the sequence twice. `by` is the
+    person who starts it, for the audit log.
     """
     written = read(stored_recipe(ports, recipe_id), default_id=recipe_id)
     recipe = _for_test(ports, at_once(written, kind), test) if test else at_once(written, kind)
@@ -58,7 +59,7 @@ def start_by_hand(
             _check_may_send(ports, written, at, send_at)
     elif test and known.recipe.get("settings") != recipe.document().get("settings"):
         raise NotPossible(f"{known.id} has started in this second, for other test users: try again")
-    return start(ports, recipe, send_at, kind)
+    return start(ports, recipe, send_at, kind, by=by)
 
 
 def at_once(recipe: Recipe, kind: Kind) -> Recipe:

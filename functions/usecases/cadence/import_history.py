@@ -17,6 +17,7 @@ from typing import BinaryIO, Self
 
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.audience.uploaded_csv import CsvRow, Source, UploadedCsv, bad_file
+from functions.domain.audit import IMPORTS, Action, Deed
 from functions.domain.cadence.past_push import Memory, PastPush, Skipped, read_past_push
 from functions.domain.cadence.past_push import Source as Teller
 from functions.domain.cadence.rules import Days, Push
@@ -91,13 +92,16 @@ class _Count:
             self.errors += [RowAtFault(line=line, field=error.field, reason=error.reason) for error in errors]
 
 
-def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
+def import_history(ports: Ports, source: Source, *, dry_run: bool, by: str = "") -> Imported:
     """Read `user_id`, `layer`, `sent_at`, and `recipe` or `title` if present; keep pushes that a rule looks back at.
 
     The result says how each column was read; `layer_id` and `push_title` of old exports are known too.
 
     A row with the same user, layer and second as another one, in the file or in the ledger, is a duplicate. A dry run
     reads everything and writes nothing. BadFields if any part of the file is not such a CSV; nothing is written then.
+
+    `by` is the person who imports. The audit log gets its entry after the last day: a crash before leaves none, and
+    the repetition that it needs adds it.
     """
     memory = memory_of(ports)
     count = _Count(dry_run=dry_run)
@@ -107,6 +111,9 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool) -> Imported:
                 spool.add(push)
         for partition in range(PARTITIONS):
             _import_partition(ports, partition, spool.read(partition), count)
+    if by and not dry_run:
+        deed = Deed(by=by, at=ports.clock.now(), action=Action.IMPORTED)
+        ports.audit.add(IMPORTS, deed, {"rows": count.rows, "imported": count.imported, "refused": count.refused})
     return Imported(**vars(count))
 
 

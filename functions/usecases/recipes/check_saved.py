@@ -17,6 +17,7 @@ from functions.domain.policy import Policy
 from functions.domain.push.content import content_errors, is_blank
 from functions.domain.recipe.defaults import in_force, named
 from functions.domain.recipe.field_paths import misspelled_keys
+from functions.domain.recipe.labels import label_errors
 from functions.domain.recipe.read import Recipe, parse
 from functions.domain.recipe.schedule import LAST_DAY, Schedule, never_sends
 from functions.domain.recipe.sound_document import SoundDocument
@@ -62,6 +63,7 @@ def saving_errors(
     found = [*_name_errors(recipe), *_schedule_errors(recipe, now), *_tester_errors(recipe, policy)]
     found += _no_tester_errors(recipe, policy)
     found += _content_errors(recipe, find_job, workspace)
+    found += label_errors(recipe.document())
     found += misspelled_keys(recipe.document(), workspace.old_filters)
     return errors + [error for error in found if error not in errors]
 

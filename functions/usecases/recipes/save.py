@@ -13,6 +13,7 @@ from functions.domain.errors import NotFound, NotPossible, Stale
 from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
+from functions.domain.recipe.labels import owner_of
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
 from functions.domain.recipe.skips import with_past_skips, with_skip, without_skip
@@ -289,6 +290,8 @@ def _change(
         document = with_past_skips(changed.document(), stored, deed.at) | {FIRST_SEND_AT: stamp(move.first_send_at)}
         if move.first_send_at is None:
             del document[FIRST_SEND_AT]
+        if stored is None and not owner_of(document) and "@" in deed.by:  # a person, not a part of Tminus
+            document["owner"] = deed.by
         created = (stored or {}).get("createdAt") or document.get("createdAt") or now
         return {**document, "createdAt": created, "updatedAt": now}
 

@@ -1,4 +1,4 @@
-"""The audit log of a recipe, page by page."""
+"""The audit log of a recipe and its sends, page by page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ _Audited = Annotated[Mapping[str, Any], Described("AuditedRecipe")]
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """A change of a recipe: who, when, what, and the document before and after."""
+    """What a person did: who, when, what, and the document before and after.
+
+    For what was done to an execution, `after` has its id and the reason, and `before` is null.
+    """
 
     number: int
     by: str

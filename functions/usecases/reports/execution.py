@@ -42,6 +42,7 @@ class ViolationShown:
     resolved_at: datetime | None
     resolved_by: str
     resolved_note: str
+    """What the person wrote who resolved it; empty if nothing."""
     action_taken: str
 
 
@@ -131,7 +132,7 @@ def shown_violation(violation: Violation) -> ViolationShown:
         resolved=violation.resolved,
         resolved_at=violation.resolved_at,
         resolved_by=violation.resolved_by,
-        resolved_note=violation.resolved_note,
+        resolved_note=violation.note,
         action_taken=finding.action,
     )
 

@@ -48,15 +48,20 @@ def upcoming(ports: Ports) -> Sequence[Upcoming]:
     schedule. A broken recipe has no plan: it sends nothing until it is fixed.
     """
     now = ports.clock.now()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    planned = _merged(tuple(replace(plan, next_send_at=today) for plan in ports.recipes.plans()))
-    first, last = (bisect_left(planned, at, key=_SEND_AT) for at in (now, now + HORIZON))
-    sends = list(planned[first:last])
+    sends = list(planned(ports, now, now + HORIZON))
     for (recipe_id, at), execution in launched_sends(ports, now).items():
         place = bisect_left(sends, (at, recipe_id), key=_ORDER)
         if place < len(sends) and _ORDER(sends[place]) == (at, recipe_id):
             sends[place] = sends[place]._replace(execution=execution)
     return sends
+
+
+def planned(ports: Ports, since: datetime, until: datetime) -> Sequence[Upcoming]:
+    """Return the sends that active recipes plan from an instant to another one, at most 31 days later."""
+    day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    sends = _merged(tuple(replace(plan, next_send_at=day) for plan in ports.recipes.plans()))
+    first, last = (bisect_left(sends, at, key=_SEND_AT) for at in (since, until))
+    return sends[first:last]
 
 
 def next_sends(ports: Ports, *, most: int) -> Sequence[Upcoming]:
@@ -89,10 +94,10 @@ def _near(plan: Plan, since: datetime, horizon: timedelta) -> Iterator[Upcoming]
 @lru_cache(maxsize=10_000)
 def _month_of(plan: Plan) -> Sequence[Upcoming]:
     """Return the sends of a plan from its next send on. Many recipes take long, and the result holds all day."""
-    return tuple(islice(_near(plan, plan.next_send_at, HORIZON + _DAY), _MOST_SENDS))
+    return tuple(islice(_near(plan, plan.next_send_at, HORIZON + 2 * _DAY), _MOST_SENDS))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _merged(plans: Sequence[Plan]) -> Sequence[Upcoming]:
     """Return the sends of all plans, soonest first. The result holds until a plan changes."""
     return sorted((send for plan in plans for send in _month_of(plan)), key=_ORDER)

@@ -8,6 +8,8 @@ from functions.domain.execution.safeguards import Violation
 from functions.ports import Ports
 from functions.ports.violations import ViolationPlace, violation_place
 
+LONGEST_NOTE = 500
+"""The most characters of a note."""
 _READ_AT_ONCE = 200
 
 

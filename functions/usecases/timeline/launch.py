@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from functions.domain import tracing
 from functions.domain.alerts.alert import malformed_recipe
+from functions.domain.audit import Action, Deed
 from functions.domain.errors import BadRecipe, NotYet, for_log
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.execution.safeguards import window_findings
@@ -29,6 +30,7 @@ _HOW = {
     Kind.TEST: "launched as a test",
     Kind.ONE_OFF: "launched once, by hand",
 }
+_ACTIONS = {Kind.MANUAL: Action.STARTED, Kind.TEST: Action.TESTED, Kind.ONE_OFF: Action.SENT_ONCE}
 
 
 def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | None:
@@ -54,16 +56,19 @@ def launch(ports: Ports, recipe_id: str, scheduled_at: datetime) -> Execution | 
     return start(ports, recipe, send_at)
 
 
-def start(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED, name: str = "") -> Execution:
+def start(
+    ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind = Kind.SCHEDULED, name: str = "", *, by: str = ""
+) -> Execution:
     """Create the execution of a recipe and send instant with all of its tasks, or find it and its tasks there.
 
-    A `name` tells it from others of the same instant that are not the same.
+    A `name` tells it from others of the same instant that are not the same. `by` is the person who starts it by hand:
+    the transaction that creates it adds an entry to the audit log of its recipe.
     """
-    execution = create(ports, recipe, send_at, kind, name)
+    execution = create(ports, recipe, send_at, kind, name, by=by)
     return _begin(ports, read_run(execution)) if execution.state is State.LAUNCHED else execution
 
 
-def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: str = "") -> Execution:
+def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: str = "", *, by: str = "") -> Execution:
     """Create the execution of a recipe and send instant, or find it there; it has no tasks yet.
 
     Its snapshot has the workspace's defaults, so that a later change of these changes nothing about it.
@@ -80,7 +85,8 @@ def create(ports: Ports, recipe: Recipe, send_at: datetime, kind: Kind, name: st
         trace=span.trace_id if span else "",
         rule_bytes=rule_bytes(rule.reason for rule in ports.workspace.cadence.rules),
     )
-    created = ports.executions.create(fresh)
+    deed = Deed(by=by, at=fresh.created_at, action=_ACTIONS[kind]) if by else None
+    created = ports.executions.create(fresh, deed)
     execution = ports.executions.get(fresh.id) or fresh
     if created:
         message = f"{_HOW[kind]} for the send at {send_at:%Y-%m-%d %H:%M} UTC; pushes: {len(recipe.pushes)}"

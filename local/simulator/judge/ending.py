@@ -9,6 +9,7 @@ from typing import Any
 
 from functions.domain.alerts.outgoing import Fate
 from functions.domain.alerts.payload import Links, payload
+from functions.domain.audit import Action
 from functions.domain.cadence.ledger import reserved
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.ids import push_key, user_key
@@ -18,6 +19,7 @@ from functions.domain.recipe.read import read
 from functions.ports import Ports
 from functions.ports.shards import ShardStore
 from functions.ports.violations import ViolationStore
+from functions.usecases.alerting.cancel_by_link import WHY
 from functions.usecases.recipes.save import schedule_name
 from functions.usecases.reports.receipt import receipt_name
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
@@ -29,6 +31,7 @@ from local.memory.ledger import MemoryCadenceLedger
 from local.memory.schedules import MemorySchedules
 from local.simulator.judge.contract import Contract
 from local.simulator.judge.oracle import sends
+from local.simulator.play.operators import ASKED
 
 SLACK = timedelta(minutes=30)
 """The extra time that an execution may take to end: a lease, reconcile, and a queue's longest wait."""
@@ -39,6 +42,7 @@ _OF_NO_RULE = frozenset(
     bad_link""".split()
 )
 """Why users are left out, other than by a cadence rule."""
+_ENDS = (Action.CANCELLED, Action.STOPPED)
 _MAY_HAVE_ARRIVED = frozenset(b"SIULJVM")
 
 Broken = Callable[[str, str], None]
@@ -88,8 +92,19 @@ class Ending:
         self._judge_schedules()
         self._judge_plans(now)
         self._judge_alerts()
+        self._judge_deeds()
         for problem in audit_sentences(verify_audit(self._ports)):
             self._broken("", f"the audit log does not verify: {problem}")
+
+    def _judge_deeds(self) -> None:
+        """Check that the audit log has every execution that a person ended."""
+        audit = self._ports.audit
+        entries = (entry for subject in audit.subjects() for entry in audit.all_of(subject))
+        logged = {(entry.after or {}).get("executionId") for entry in entries if entry.deed.action in _ENDS}
+        for execution in self._executions.all():
+            by_person = execution.reason in (ASKED, WHY) and execution.state in (State.CANCELLED, State.STOPPED)
+            if by_person and execution.id not in logged:
+                self._broken(execution.id, "a person ended it, and the audit log does not say so")
 
     def _judge_execution(self, execution: Execution) -> None:
         pushes = range(1, len(read(execution.recipe).pushes) + 1)

@@ -37,7 +37,8 @@ def track_a_past_push(ports: Ports) -> None:
     tracked = {"userId": _USERS[0], "layerId": 2, "sentAt": sent_at, "id": "m1"}
     filter_audience(ports, _USERS, 3)
     track_notification(ports, tracked)
-    import_history(ports, io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode()), dry_run=False)
+    past = io.BytesIO(f"user_id,layer,sent_at\n{_USERS[1]},2,{sent_at}\n".encode())
+    import_history(ports, past, dry_run=False, by=_OPERATOR)
     change_rules(ports, [{"name": ports.workspace.cadence.rules[0].name, "active": True}], by=_OPERATOR)
     old = {"id": "old", "scheduledFor": sent_at, "title": "Old", "body": "b", "layerId": 2, "status": "sent"}
     for _ in range(2):

@@ -29,6 +29,8 @@ from functions.usecases.timeline import control
 from functions.usecases.timeline.reconcile import find_drift
 from functions.usecases.timeline.steps import load_run
 
+ASKED = "an operator asked for it"
+"""Why people cancel and stop executions."""
 _OPERATOR = "operator@example.com"
 _USER = "10000000-0000-4000-8000-000000000001"
 
@@ -69,7 +71,7 @@ def start_twice(ports: Ports, recipe_id: str, number: int) -> None:
         why(ports, document, _USER)
     for _ in range(2):
         at = asked_once(ports, f"key-{number}", by=_OPERATOR, call="test", asked={"recipeId": recipe_id})
-        start_by_hand(ports, recipe_id, kind, at)
+        start_by_hand(ports, recipe_id, kind, at, by=_OPERATOR)
 
 
 def lift_some_graves(ports: Ports, number: int) -> None:
@@ -82,5 +84,5 @@ def lift_some_graves(ports: Ports, number: int) -> None:
 
 def stop_whatever_runs(ports: Ports, recipe_id: str) -> None:
     """Stop the running executions of a recipe; NotPossible if there are none."""
-    if not control.stop_all(ports, "an operator asked for it", recipe_id=recipe_id):
+    if not control.stop_all(ports, ASKED, recipe_id=recipe_id, by=_OPERATOR):
         raise NotPossible(f"no execution of {recipe_id} was running")

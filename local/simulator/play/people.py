@@ -19,12 +19,12 @@ from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_
 from functions.usecases.reports.audit import history_of
 from functions.usecases.reports.execution import report
 from functions.usecases.reports.history import notifications_of
-from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.reports.violations import open_violations, reopen_violation, resolve_violation
 from functions.usecases.timeline import control
 from local.simulator.judge.oracle import sends
 from local.simulator.play.faults import EVENTS, Rates
 from local.simulator.play.newcomers import send_a_push_once, track_a_past_push
-from local.simulator.play.operators import lift_some_graves, look_around, start_twice, stop_whatever_runs
+from local.simulator.play.operators import ASKED, lift_some_graves, look_around, start_twice, stop_whatever_runs
 from local.simulator.play.scenario import Scenario
 
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
@@ -179,7 +179,8 @@ def _look(ports: Ports, event: Event) -> None:
     notifications_of(ports, "10000000-0000-4000-8000-000000000001", until=ports.clock.now(), days=7)
     migration_status(ports)
     for violation in open_violations(ports, most=3).violations:
-        resolve_violation(ports, violation.execution_id, violation.id, by=_OPERATOR)
+        resolve_violation(ports, violation.execution_id, violation.id, by=_OPERATOR, note="a known outage")
+        reopen_violation(ports, violation.execution_id, violation.id, by=_OPERATOR)
         resolve_violation(ports, "", violation.id, by=_OPERATOR)
 
 
@@ -228,8 +229,8 @@ def _newcomer(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
-    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, "an operator asked for it"),
-    "stop": lambda ports, event: control.stop(ports, event.execution_id, "an operator asked for it"),
+    "cancel": lambda ports, event: control.cancel(ports, event.execution_id, ASKED, by=_OPERATOR),
+    "stop": lambda ports, event: control.stop(ports, event.execution_id, ASKED, by=_OPERATOR),
     "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_OPERATOR),
     "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_OPERATOR),
     "skip": lambda ports, event: skip_send(ports, event.recipe_id, _send_of(event), by=_OPERATOR),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any
 
+from functions.domain.audit import Deed
 from functions.domain.execution.execution import Execution
 from functions.ports import Ports
 from functions.ports.executions import ExecutionStore
@@ -28,12 +29,14 @@ class _Refusing:
         execution = self._store.get(execution_id)
         return execution and self._seen(execution)
 
-    def change(self, execution_id: str, change: Callable[[Execution], Execution]) -> Execution:
+    def change(
+        self, execution_id: str, change: Callable[[Execution], Execution], deed: Deed | None = None
+    ) -> Execution:
         @wraps(change)
         def seen(execution: Execution) -> Execution:
             return replace(change(self._seen(execution)), recipe=execution.recipe)
 
-        return self._seen(self._store.change(execution_id, seen))
+        return self._seen(self._store.change(execution_id, seen, deed))
 
     def unfinished(self) -> Sequence[Execution]:
         return [self._seen(execution) for execution in self._store.unfinished()]

@@ -2,6 +2,7 @@
 
 from functions.domain import audit_chain
 from functions.domain.recipe import schedule
+from functions.stores.audit import DocumentAuditLog
 from functions.usecases.timeline import reconcile
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
@@ -26,6 +27,12 @@ RECORDS = (
         means="an entry of the audit log is linked to the first one, not to the last",
         sentence=r"^the audit log does not verify: entry \d+ of \S+ does not follow",
         changes=(Change(audit_chain.linked, mutations.linked_to_nothing),),
+    ),
+    Defect(
+        name="a cancel without an entry",
+        means="the audit log does not say who cancelled or stopped an execution",
+        sentence=r"^a person ended it, and the audit log does not say so$",
+        changes=(Change(DocumentAuditLog.change_one, mutations.no_entry),),
     ),
     Defect(
         name="the head stays behind",

@@ -9,6 +9,8 @@ from functions.domain.execution.execution import Execution, State
 from functions.domain.instants import instant
 from functions.domain.push.outcomes import Outcome
 from functions.domain.push.rule_bytes import rule_bytes
+from functions.stores import documents
+from functions.stores.audit import DocumentAuditLog
 from functions.stores.executions import EXECUTIONS
 from functions.stores.ledger import DAYS, PackedDay
 from functions.stores.shards import SHARDS, DocumentShardStore
@@ -22,11 +24,22 @@ from local.simulator.play.phones import Phones
 def create_anyway(_: Any) -> Any:
     """Create an execution even if it exists."""
 
-    def create(self: MemoryExecutionStore, execution: Execution) -> bool:
+    def create(self: MemoryExecutionStore, execution: Execution, _: object = None) -> bool:
         self._documents.put(EXECUTIONS.at(execution.id), execution)
         return True
 
     return create
+
+
+def no_entry(_: Any) -> Any:
+    """Change a document without an entry of the audit log."""
+
+    def change_one(
+        self: DocumentAuditLog, _: str, place: Any, change: Any, *__: Any, missing: str, **___: Any
+    ) -> Any:
+        return documents.change_one(self._documents, place, change, missing=missing)
+
+    return change_one
 
 
 def no_condition_on_state(_: Any) -> Any:

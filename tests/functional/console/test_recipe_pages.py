@@ -379,7 +379,7 @@ def test_a_cancelled_send_is_announced_nowhere(lab: Lab, visitor: Visitor) -> No
         page = visitor.get(path)
         assert "Cancelled" in page.text, path
         assert any(tag == "del" for tag, _ in page.elements), path
-    assert "30 sends" in visitor.get("/calendar").text
+    assert "30 sends. Times in UTC" in visitor.get("/calendar").text
     assert "Tue 3 Mar, 18:30" in visitor.get("/recipes").text
     assert "Mon 2 Mar, 18:30" not in visitor.get("/recipes").text
 

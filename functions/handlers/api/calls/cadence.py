@@ -143,7 +143,7 @@ def post_cadence_history(call: Call) -> Reply:
         raise BadFields([FieldError("fileAddress", "is there beside a file: send either")])
     in_bucket = asked.file_address
     source = open_upload(call.ports, in_bucket, "fileAddress") if in_bucket else uploaded(asked.file)
-    report = import_history(call.ports, source, dry_run=asked.dry_run)
+    report = import_history(call.ports, source, dry_run=asked.dry_run, by=call.caller.name)
     done = "would be imported" if asked.dry_run else "are imported"
     return Reply(data=report, message=f"{report.imported:,} of {report.rows:,} rows {done}")
 

@@ -68,18 +68,19 @@ def post_control(call: Call) -> Reply:
 def _emergency_stop(call: Call, order: Order) -> Reply:
     why = _why(call, order)
     if order.execution_id:
-        return _done(call, order, [stop(call.ports, order.execution_id, why)])
+        return _done(call, order, [stop(call.ports, order.execution_id, why, by=call.caller.name)])
     if not order.recipe_id and not order.all:
         reason = 'is missing: name an execution or a recipe, or write "all": true to stop everything'
         raise BadFields([FieldError("executionId", reason, FieldCode.MISSING)])
-    return _done(call, order, stop_all(call.ports, why, recipe_id=order.recipe_id or None))
+    return _done(call, order, stop_all(call.ports, why, recipe_id=order.recipe_id or None, by=call.caller.name))
 
 
 def _cancel(call: Call, order: Order) -> Reply:
+    why, by = _why(call, order), call.caller.name
     if order.execution_id:
-        return _done(call, order, [cancel(call.ports, order.execution_id, _why(call, order))])
+        return _done(call, order, [cancel(call.ports, order.execution_id, why, by=by)])
     recipe_id = _recipe_of(order)
-    return _done(call, order, cancel_before_live(call.ports, recipe_id, _why(call, order), tests=True))
+    return _done(call, order, cancel_before_live(call.ports, recipe_id, why, tests=True, by=by))
 
 
 def _pause(call: Call, order: Order) -> Reply:
@@ -106,7 +107,7 @@ def _restore(call: Call, order: Order) -> Reply:
 def _execute_now(call: Call, order: Order) -> Reply:
     recipe_id, asked = _recipe_of(order), order.model_dump(exclude={"reason"})
     at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
-    execution = start_by_hand(call.ports, recipe_id, Kind.MANUAL, at)
+    execution = start_by_hand(call.ports, recipe_id, Kind.MANUAL, at, by=call.caller.name)
     return followed(_done(call, order, [execution]).data, execution)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from functions.domain.access import Subject, SubjectKind
+from functions.domain.errors import BadFields, FieldCode, FieldError
 from functions.domain.roles import Role
 from functions.handlers.api.calls.executions import History, executions_page, page_to, searched
 from functions.handlers.api.calls.upkeep import get_health
@@ -17,7 +18,7 @@ from functions.usecases.reports.execution import ViolationShown, shown_violation
 from functions.usecases.reports.executions import ExecutionSummary
 from functions.usecases.reports.history import MOST_DAYS, Notifications, notifications_of
 from functions.usecases.reports.overview import Overview, PushLog, overview, push_logs
-from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.reports.violations import LONGEST_NOTE, open_violations, reopen_violation, resolve_violation
 
 
 class Monitor(History):
@@ -28,11 +29,12 @@ class Monitor(History):
 
 
 class Resolved(Model):
-    """The violation to resolve."""
+    """The violation to resolve or to reopen."""
 
     violation_id: str
     execution_id: str = Field(default="", description="Its execution; required for a resolved violation.")
-    note: str = Field(default="", max_length=500, description="How it was resolved.")
+    action: Literal["resolve", "reopen"] = Field(default="resolve", description="`reopen` takes a resolution back.")
+    note: str = Field(default="", max_length=LONGEST_NOTE, description="What was done about it, for the log.")
 
 
 class PushLogs(History):
@@ -99,11 +101,15 @@ _SHOWN: dict[str, Callable[[Call], Reply]] = {
 
 
 def post_monitor(call: Call) -> Reply:
-    """Mark a violation as resolved."""
+    """Mark a violation as resolved, or as open again."""
     asked: Resolved = call.body
-    found = resolve_violation(
-        call.ports, asked.execution_id, asked.violation_id, by=call.caller.name, note=asked.note
-    )
+    by = call.caller.name
+    if asked.action == "reopen":
+        if not asked.execution_id:
+            raise BadFields([FieldError("executionId", "is missing; reopen needs it", FieldCode.MISSING)])
+        found = reopen_violation(call.ports, asked.execution_id, asked.violation_id, by=by)
+        return Reply(data=shown_violation(found), message=f"violation {found.id} is open again")
+    found = resolve_violation(call.ports, asked.execution_id, asked.violation_id, by=by, note=asked.note)
     return Reply(data=shown_violation(found), message=f"violation {found.id} is resolved by {found.resolved_by}")
 
 
@@ -143,7 +149,7 @@ ROUTES = (
         method="POST",
         path="/api/automation/monitor",
         least=Role.OPERATOR,
-        summary="Resolve a violation",
+        summary="Resolve a violation, or reopen it",
         serve=post_monitor,
         body=Resolved,
         answer=ViolationShown,

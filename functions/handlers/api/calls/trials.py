@@ -49,7 +49,7 @@ def post_test(call: Call) -> Reply:
     recipe_id = call.path["recipeId"]
     asked = {"recipeId": recipe_id, "mode": call.query.mode}
     at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
-    execution = start_by_hand(call.ports, recipe_id, kind, at)
+    execution = start_by_hand(call.ports, recipe_id, kind, at, by=call.caller.name)
     return followed(summary(execution, call.ports.clock.now()), execution)
 
 

@@ -1,46 +1,89 @@
-"""The audit log: changes of all recipes, of the cadence rules and of dead tokens, or of one subject."""
+"""Activity: what people did to campaigns and sends, from the audit log; and who read personal data."""
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response
 
 from functions.domain.audience.dead_tokens import SUBJECT as GRAVES
-from functions.domain.audit import CHECKPOINTS, ERASURES, AuditEntry
-from functions.domain.cadence.rule_changes import SUBJECT
+from functions.domain.audience.segments import SUBJECT as SEGMENTS
+from functions.domain.audit import CHECKPOINTS, ERASURES, IMPORTS, Action, AuditEntry
+from functions.domain.cadence.rule_changes import SUBJECT as RULES
 from functions.domain.errors import BadInput
-from functions.domain.ids import RECIPE_ID
+from functions.domain.ids import ONE_OFF, RECIPE_ID
 from functions.domain.roles import Role
 from functions.domain.testers import SUBJECT as TEST_PEOPLE
-from functions.handlers.console.answering import page
-from functions.handlers.console.changes import changes_between
+from functions.handlers.console.activity_words import KINDS, did
+from functions.handlers.console.answering import page, to
+from functions.handlers.console.viewer_zone import days_asked, zone_of_viewer
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
 from functions.ports.stores import AuditPlace
 from functions.usecases.reports.accesses import list_accesses
+from functions.usecases.reports.activity import ActivitySearch, find_activity
+from functions.usecases.reports.campaign_index import campaign_index, named
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
+from functions.usecases.reports.violations import reopen_violation
 
 _AT_ONCE = 50
-_OWN = (SUBJECT, GRAVES, CHECKPOINTS, ERASURES, TEST_PEOPLE)
+_OWN = (RULES, GRAVES, CHECKPOINTS, ERASURES, IMPORTS, ONE_OFF, TEST_PEOPLE, SEGMENTS)
 """The subjects that are no recipes."""
+_FILTERS = ("recipe", "by", "kind", "from", "to")
 
 
 def show(visit: Visit) -> Response:
-    """Show the newest entries of all subjects, or of a recipe or the rules, page by page."""
-    subject, before = visit.asked("recipe"), visit.asked("before")
-    if subject and subject not in _OWN and not RECIPE_ID.fullmatch(subject):
-        raise BadInput(f"{subject!r} is not a campaign ID")
-    if subject:
-        number = _number(before) if before else None
-        entries = visit.ports.audit.of_recipe(subject, before=number, most=_AT_ONCE)
-    else:
-        entries = visit.ports.audit.newest(most=_AT_ONCE, after=_place(before))
-    older = _older(entries, subject) if len(entries) == _AT_ONCE else None
-    if not subject:  # checkpoints come every few minutes, and would hide what people did
-        entries = [entry for entry in entries if entry.recipe_id != CHECKPOINTS]
-    shown = [(entry, changes_between(entry.before, entry.after)) for entry in entries]
-    named: dict[str, Any] = {"rules": SUBJECT, "graves": GRAVES, "own": _OWN, "subject": subject, "before": before}
-    return page(visit, "audit.html", **named, entries=shown, older=older, **_state(visit))
+    """Show what people did, newest first: all of it, or what matches the filters."""
+    zone, names = zone_of_viewer(visit), {each.id: each.name for each in campaign_index(visit.ports)}
+    wanted = _search(visit)
+    nothing = bool(visit.asked("recipe")) and not wanted.subjects
+    found = None if nothing else find_activity(visit.ports, wanted, after=_place(visit.asked("before")))
+    entries = found.entries if found else ()
+    kept = {name: visit.asked(name) for name in _FILTERS if visit.asked(name)}
+    following = found.next if found else None
+    return page(
+        visit,
+        "audit.html",
+        zone=zone,
+        asked={name: visit.asked(name) for name in _FILTERS},
+        kept=kept,
+        kinds=[(key, words) for key, (words, _) in KINDS.items()],
+        entries=[did(entry, names) for entry in entries],
+        reopenable=_reopenable(entries) if visit.may(Role.OPERATOR) else frozenset(),
+        reopened=visit.asked("outcome") == "reopened",
+        newer=urlencode(kept) if visit.asked("before") else None,
+        older=urlencode({**kept, "before": cursor_of(following[0], following[1], str(following[2]))})
+        if following
+        else None,
+        **_state(visit),
+    )
+
+
+def _search(visit: Visit) -> ActivitySearch:
+    text, kind = visit.asked("recipe")[:200], visit.asked("kind")
+    if kind and kind not in KINDS:
+        raise BadInput(f"unknown kind of action {kind!r}; choose one of {', '.join(KINDS)}")
+    since, until = days_asked(visit, zone_of_viewer(visit))
+    subjects = (text,) if text in _OWN else named(campaign_index(visit.ports), text) if text else ()
+    actions = KINDS[kind][1] if kind else frozenset()
+    return ActivitySearch(
+        subjects=frozenset(subjects), by=visit.asked("by"), actions=actions, since=since, until=until
+    )
+
+
+def _reopenable(entries: Sequence[AuditEntry]) -> frozenset[tuple[str, int]]:
+    """Return the entries whose resolutions can be taken back: the newest about their violations."""
+    newest: dict[str, AuditEntry] = {}
+    for entry in entries:
+        if entry.deed.action in (Action.RESOLVED, Action.REOPENED):
+            newest.setdefault(str((entry.after or {}).get("violationId")), entry)
+    return frozenset((each.recipe_id, each.number) for each in newest.values() if each.deed.action is Action.RESOLVED)
+
+
+def reopen(visit: Visit) -> Response:
+    """Take back the resolution of a violation."""
+    reopen_violation(visit.ports, visit.field("execution"), visit.field("violation"), by=visit.caller.name)
+    return to(visit, "/audit", outcome="reopened")
 
 
 def _state(visit: Visit) -> dict[str, Any]:
@@ -56,14 +99,6 @@ def _state(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _older(entries: Sequence[AuditEntry], subject: str) -> str | None:
-    """Return the position after which the next page begins; None after a recipe's first entry."""
-    last = entries[-1]
-    if subject:
-        return str(last.number) if last.number > 1 else None
-    return cursor_of(last.deed.at, last.recipe_id, str(last.number))
-
-
 def _place(before: str) -> AuditPlace | None:
     place = place_of(before)
     if place is None:
@@ -71,13 +106,9 @@ def _place(before: str) -> AuditPlace | None:
     subject, _, number = place[1].rpartition("~")
     if subject not in _OWN and not RECIPE_ID.fullmatch(subject):
         raise broken_cursor()
-    return place[0], subject, _number(number)
-
-
-def _number(written: str) -> int:
-    if not (written.isdecimal() and len(written) < 10):
+    if not (number.isdecimal() and len(number) < 10):
         raise broken_cursor()
-    return int(written)
+    return place[0], subject, int(number)
 
 
 def show_accesses(visit: Visit) -> Response:
@@ -89,5 +120,6 @@ def show_accesses(visit: Visit) -> Response:
 
 ROUTES = (
     Route(method="GET", path="/audit", serve=show),
+    Route(method="POST", path="/audit/reopen", serve=reopen, least=Role.OPERATOR),
     Route(method="GET", path="/audit/access", serve=show_accesses, least=Role.ADMIN),
 )

@@ -45,7 +45,7 @@ def _do(visit: Visit, state: State) -> Response:
         return to(visit, f"/executions/{execution.id}", outcome="sent")
     do = control.cancel if state is State.CANCELLED else control.stop
     try:
-        done = do(visit.ports, execution.id, why(visit))
+        done = do(visit.ports, execution.id, why(visit), by=visit.caller.name)
     except NotPossible:
         return to(visit, f"/executions/{execution.id}", outcome=_lost(visit, execution))
     return to(visit, f"/executions/{done.id}", outcome=done.state.value)

@@ -1,34 +1,27 @@
 """Help: the terms of the console and its keyboard shortcuts; and the visitor's time zone."""
 
-from datetime import timedelta
-from zoneinfo import available_timezones
-
 from flask import Response
 
 from functions.domain.errors import BadInput
+from functions.domain.recipe.zones import zone_names
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.terms import TERMS
-from functions.handlers.console.visit import ZONE_COOKIE, Route, Visit
-
-_A_YEAR = timedelta(days=365)
+from functions.handlers.console.viewer_zone import keep_zone
+from functions.handlers.console.visit import Route, Visit
 
 
 def show(visit: Visit) -> Response:
     """Explain the terms and the shortcuts."""
-    return page(visit, "help.html", terms=TERMS, zones=sorted(available_timezones()))
+    return page(visit, "help.html", terms=TERMS, zones=sorted(zone_names()))
 
 
 def choose_zone(visit: Visit) -> Response:
     """Remember the visitor's time zone in a cookie, or forget it: the browser's counts again."""
     zone = "" if visit.field("forget") else visit.field("zone")
-    if zone and zone not in available_timezones():
+    if zone and zone not in zone_names():
         raise BadInput(f"unknown time zone {zone!r}; choose one such as Europe/Berlin")
     answer = to(visit, "/help", **({"outcome": "zone"} if zone else {}))
-    where = visit.root or "/"
-    if zone:
-        answer.set_cookie(ZONE_COOKIE, zone, max_age=_A_YEAR, path=where, samesite="Lax")
-    else:
-        answer.delete_cookie(ZONE_COOKIE, path=where, samesite="Lax")
+    keep_zone(visit, answer, zone)
     return answer
 
 

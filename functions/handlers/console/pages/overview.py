@@ -20,7 +20,7 @@ from functions.usecases.check_health import check_health
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.next_sends import next_by_day
 from functions.usecases.reports.upcoming import Upcoming, next_sends
-from functions.usecases.reports.violations import open_violations, resolve_violation
+from functions.usecases.reports.violations import LONGEST_NOTE, open_violations, resolve_violation
 from functions.usecases.reports.watch_execution import ExecutionDetail, Watched, version_now, watch_execution
 from functions.usecases.reports.week import Week, last_week
 
@@ -97,9 +97,6 @@ def _week(visit: Visit) -> dict[str, Any]:
         "week": week,
         "chart": list(zip(week.days, columns(parts), strict=True)),
         "column_width": COLUMN_WIDTH,
-        "since": week.days[0].date.isoformat(),
-        "until": (week.days[-1].date + _DAY).isoformat(),
-        "next_day": {day.date: (day.date + _DAY).isoformat() for day in week.days},
     }
 
 
@@ -128,9 +125,9 @@ def show_broken(visit: Visit) -> Response:
 def resolve(visit: Visit) -> Response:
     """Mark violations of a send as resolved, perhaps with a note."""
     execution_id = visit.field("execution")
-    note = visit.field("note")[:_LONGEST_NOTE]
+    note, by = visit.field("note")[:LONGEST_NOTE], visit.caller.name
     for violation in visit.request.form.getlist("violation"):
-        resolve_violation(visit.ports, execution_id, violation, by=visit.caller.name, note=note)
+        resolve_violation(visit.ports, execution_id, violation, by=by, note=note)
     back = visit.field("back")
     return to(visit, back if back == f"/executions/{execution_id}" else "/")
 

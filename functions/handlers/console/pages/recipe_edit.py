@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
+from functions.domain.audit import ABOUT_SENDS
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
@@ -47,9 +48,10 @@ from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
 
-_OWN = ("id", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
+_OWN = ("id", "owner", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, "problem")
 """Fields that a copy does not get."""
-_REMOVABLE = ("name", "description", "type")
+_LATEST_ENTRIES = 20
+_REMOVABLE = ("name", "description", "tags", "owner", "type")
 
 
 def new(visit: Visit) -> Response:
@@ -278,10 +280,10 @@ def _copied(visit: Visit, recipe_id: str) -> Document:
 
 def _rival(visit: Visit, recipe_id: str) -> Mapping[str, Any]:
     """Return the last change of the recipe: who, when, and what."""
-    entries = visit.ports.audit.of_recipe(recipe_id, most=1)
-    if not entries:
+    entries = visit.ports.audit.of_recipe(recipe_id, most=_LATEST_ENTRIES)
+    entry = next((entry for entry in entries if entry.deed.action not in ABOUT_SENDS), None)
+    if entry is None:
         return {"by": "a manual edit in the store", "at": visit.now, "changes": ()}
-    entry = entries[0]
     return {"by": entry.deed.by, "at": entry.deed.at, "changes": changes_between(entry.before, entry.after)}
 
 

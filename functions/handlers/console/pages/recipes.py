@@ -1,21 +1,17 @@
-"""The list of recipes, and the page of one: messages, audience, schedule, past sends, and actions."""
+"""The page of a recipe: messages, audience, schedule, past sends, and actions."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from flask import Response
 
 from functions.domain.documents import shown
-from functions.domain.errors import BadInput, BadRecipe
+from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, State
-from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe.defaults import in_force
-from functions.domain.recipe.read import Document, Recipe, read
-from functions.domain.recipe.status import Status
+from functions.domain.recipe.read import Recipe, read
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.charts import sparkline
@@ -25,18 +21,15 @@ from functions.handlers.console.pages.schedule import next_sends, skip_outcome
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
-from functions.handlers.http.paging import broken_cursor
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.sample_messages import Sample, sample_messages
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.recipe_audience import recipe_audience
-from functions.usecases.reports.recipes import list_recipes, with_status
 from functions.usecases.timeline.control import would_cancel
 
 AT = "/recipes/<recipe_id>"
-_AT_ONCE = 50
 _HISTORY = 12
 _DONE = {
     "created": "Created.",
@@ -51,56 +44,6 @@ _DONE_WHILE_LIVE = {
     "paused": "Paused. No further send starts until you resume it.",
 }
 _MOST_TOLD = 20
-
-
-def show_all(visit: Visit) -> Response:
-    """Show recipes, page by page."""
-    status, after = visit.asked("status"), visit.asked("after")
-    if status and status not in list(Status):
-        raise BadInput(f"unknown status {status!r}; choose one of {', '.join(Status)}")
-    if after and not RECIPE_ID.fullmatch(after):
-        raise broken_cursor()
-    wanted = Status(status) if status else None
-    found, following = list_recipes(visit.ports, status=wanted, after=after, most=_AT_ONCE)
-    launched = launched_sends(visit.ports, visit.now)
-    recipes = [_listed(visit, document, launched) for document in found]
-    statuses = [each.value for each in Status]
-    return page(
-        visit, "recipes.html", recipes=recipes, wanted=status, after=after, following=following, statuses=statuses
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Listed:
-    """A line of the list. For an unreadable recipe, `problem` says why, and other fields are empty."""
-
-    id: str
-    name: str
-    status: str
-    problem: str = ""
-    next_send_at: datetime | None = None
-    words: str = ""
-    zone: str = "UTC"
-    pushes: int = 0
-
-
-def _listed(visit: Visit, document: Document, launched: LaunchedSends) -> _Listed:
-    try:
-        recipe = read(document)
-    except BadRecipe as error:
-        shown = with_status(document)
-        name = shown.get("name")
-        name = name if isinstance(name, str) else ""
-        return _Listed(id=shown["id"], name=name, status=shown["status"], problem=str(error))
-    return _Listed(
-        id=recipe.id,
-        name=recipe.name,
-        status=recipe.status.value,
-        next_send_at=next_send(recipe, visit.now, launched),
-        words=in_words(recipe),
-        zone=recipe.schedule.zone.key,
-        pushes=len(recipe.pushes),
-    )
 
 
 def show(visit: Visit) -> Response:
@@ -205,7 +148,6 @@ def delete(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route(method="GET", path="/recipes", serve=show_all),
     Route(method="GET", path=AT, serve=show),
     Route(method="POST", path=f"{AT}/pause", serve=pause, least=Role.OPERATOR),
     Route(method="GET", path=f"{AT}/delete", serve=ask_delete, least=Role.OPERATOR),

@@ -83,7 +83,7 @@ def _start(visit: Visit, mode: str, test: ChosenTest | None) -> Execution:
     recipe_id = visit.path["recipe_id"]
     asked = {"recipeId": recipe_id, "mode": mode, **({"test": str(test)} if test else {})}
     at = asked_once(visit.ports, visit.field("once"), by=visit.caller.name, call=visit.request.path, asked=asked)
-    return start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at, test)
+    return start_by_hand(visit.ports, recipe_id, SENDING_MODES[mode], at, test, by=visit.caller.name)
 
 
 def _chosen(visit: Visit) -> ChosenTest:

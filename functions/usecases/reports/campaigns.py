@@ -1,0 +1,152 @@
+"""The list of campaigns: found by words, status, tag and owner, with their last sends and their numbers of a week."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from functions.domain.execution.execution import Execution, Kind
+from functions.domain.recipe.read import Recipe
+from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
+from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
+from functions.usecases.reports.campaign_index import Labelled, campaign_index, matching
+
+_WEEK, _EPOCH = timedelta(days=7), datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_A_WEEK = 500
+_Search = Callable[..., Sequence[Execution]]
+_NEWEST_SENDS = 300
+"""The sends that decide the order of the last sends; campaigns without one of them follow by name."""
+_KEPT, _SECOND = timedelta(minutes=10), timedelta(seconds=1)
+
+
+class Order(StrEnum):
+    """The order of the list."""
+
+    NAME = "name"
+    NEXT_SEND = "next"
+    LAST_SEND = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignSearch:
+    """A search for campaigns. An empty field matches all."""
+
+    text: str = ""
+    status: str = ""
+    tag: str = ""
+    owner: str = ""
+    order: Order = Order.NAME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week:
+    """The sends of the last seven days and their messages. Tests do not count."""
+
+    sends: int
+    messages: int
+    more: bool
+    """Whether there were more sends than were read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """A line of the list. For an unreadable recipe, `problem` says why, and `recipe` is None."""
+
+    labelled: Labelled
+    recipe: Recipe | None
+    problem: str
+    next_send_at: datetime | None
+    last: Execution | None
+    week: Week
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundCampaigns:
+    """A page of campaigns. `tags` and `owners` are those of all campaigns, and `everything` counts these."""
+
+    campaigns: Sequence[Campaign]
+    total: int
+    everything: int
+    tags: Sequence[str]
+    owners: Sequence[str]
+
+
+def find_campaigns(ports: Ports, wanted: CampaignSearch, *, skip: int, most: int) -> FoundCampaigns:
+    """Return a page of the campaigns that a search finds, after the first `skip` ones."""
+    index, now = campaign_index(ports), ports.clock.now()
+    found = [
+        each
+        for each in (matching(index, wanted.text) if wanted.text else index)
+        if wanted.status in ("", each.status)
+        and (not wanted.tag or wanted.tag in each.tags)
+        and wanted.owner in ("", each.owner)
+    ]
+    launched = launched_sends(ports, now)
+    ordered = _ordered(ports, found, wanted.order, now)
+    return FoundCampaigns(
+        campaigns=[_campaign(ports, each, launched, now) for each in ordered[skip : skip + most]],
+        total=len(found),
+        everything=len(index),
+        tags=sorted({tag for each in index for tag in each.tags}, key=str.casefold),
+        owners=sorted({each.owner for each in index if each.owner}, key=str.casefold),
+    )
+
+
+def _ordered(ports: Ports, found: Sequence[Labelled], order: Order, now: datetime) -> Sequence[Labelled]:
+    if order is Order.NAME:
+        return found
+    if order is Order.NEXT_SEND:
+        first: Iterable[str] = (plan.recipe_id for plan in ports.recipes.plans())
+    else:
+        newest = ports.executions.search(ExecutionSearch(until=now), most=1)
+        first = _by_last_send(ports.executions.search, newest[0].id, newest[0].send_at) if newest else ()
+    places = {recipe_id: place for place, recipe_id in enumerate(first)}
+    return sorted(found, key=lambda each: places.get(each.id, len(places)))
+
+
+@lru_cache(maxsize=2)
+def _by_last_send(search: _Search, _: str, newest_at: datetime) -> Sequence[str]:
+    """Return recipes by their last sends, newest first. It holds until there is a newer send."""
+    found = search(ExecutionSearch(until=newest_at + _SECOND), most=_NEWEST_SENDS)
+    return tuple(dict.fromkeys(each.recipe_id for each in found if each.kind is not Kind.TEST))
+
+
+def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: datetime) -> Campaign:
+    recipe = labelled.recipe
+    last, week = _past(ports, labelled.id, now)
+    return Campaign(
+        labelled=labelled,
+        recipe=recipe,
+        problem="" if recipe else labelled.problem,
+        next_send_at=next_send(recipe, now, launched) if recipe else None,
+        last=last,
+        week=week,
+    )
+
+
+def _past(ports: Ports, recipe_id: str, now: datetime) -> tuple[Execution | None, Week]:
+    """Return a recipe's last send, and its sends of a week."""
+    wanted = ExecutionSearch(recipe_id=recipe_id, until=now)
+    [*newest] = ports.executions.search(wanted, most=1)
+    if not newest:
+        return None, Week(sends=0, messages=0, more=False)
+    if newest[0].kind is not Kind.TEST and newest[0].send_at < now - _WEEK:
+        return newest[0], Week(sends=0, messages=0, more=False)
+    state = f"{newest[0].id} {newest[0].state} {newest[0].cleaned}"
+    since = now - _WEEK - (now - _EPOCH) % _KEPT
+    last, week = _of_week(ports.executions.search, recipe_id, state, newest[0].send_at, since)
+    return (newest[0] if newest[0].kind is not Kind.TEST else last), week
+
+
+@lru_cache(maxsize=5_000)
+def _of_week(
+    search: _Search, recipe_id: str, _: str, newest_at: datetime, since: datetime
+) -> tuple[Execution | None, Week]:
+    """Return the last send and the numbers of a week. They hold until the newest send changes, or ten minutes."""
+    wanted = ExecutionSearch(recipe_id=recipe_id, since=since, until=newest_at + _SECOND)
+    found = search(wanted, most=_MOST_A_WEEK)
+    sends = [each for each in found if each.kind is not Kind.TEST]
+    messages = sum(each.totals.sent for each in sends if each.totals)
+    return next(iter(sends), None), Week(sends=len(sends), messages=messages, more=len(found) == _MOST_A_WEEK)
