@@ -11,9 +11,10 @@ from functions.handlers.console.pages import (
     recipe_edit,
     recipes,
     run,
+    send_once,
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (overview, executions, send_once, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)
