@@ -23,6 +23,12 @@ class UploadLook:
     rows: Sequence[Mapping[str, str]]
     id_column: str
 
+    def with_ids_in(self, column: str) -> "UploadLook":
+        """Return the same with the name that this column has when the file is sent to: `user_id`."""
+        columns = [USER_ID if name == column else name for name in self.columns]
+        rows = [{USER_ID if name == column else name: text for name, text in row.items()} for row in self.rows]
+        return UploadLook(columns=columns, rows=rows, id_column=USER_ID)
+
 
 @dataclass(frozen=True, kw_only=True)
 class InvalidIds:

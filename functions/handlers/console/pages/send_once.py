@@ -71,7 +71,7 @@ def count(visit: Visit) -> Response:
     """Show how many people of the list can be reached, and why others can't."""
     column = visit.asked("id_column")
     if not column:
-        return part(visit, "send_once_counts.html", ids=None, errors=["Choose the column with the user IDs."])
+        return part(visit, "send_once_counts.html", ids=None, errors=[])
     try:
         ids = find_invalid_ids(_source(visit), column, visit.ports.policy.user_id_format)
         found = try_once(visit.ports, _placeholder(visit), _source(visit), by=visit.caller.name, id_column=column)
@@ -86,14 +86,15 @@ def preview(visit: Visit) -> Response:
     """Show the message with the values of a row."""
     look, row, values = _look(visit), visit.field("row"), _values(visit)
     place = int(row) if row.isdecimal() and int(row) < len(look.rows) else 0
+    chosen = look.with_ids_in(values["id_column"])
     values["layerId"] = values["layerId"] or str(min(visit.ports.workspace.cadence.names))
     try:
         recipe = one_off_recipe(visit.ports, _push(visit, values), visit.caller.name)
-        check_variables(recipe.pushes[0], look.columns)
+        check_variables(recipe.pushes[0], chosen.columns)
     except BadFields as error:
         typed = [each for each in error.errors if values.get(_at(each))]
         return part(visit, "send_once_preview.html", sample=None, errors=typed)
-    sample = sample_of(recipe, 0, look.rows[place] if look.rows else None)
+    sample = sample_of(recipe, 0, chosen.rows[place] if chosen.rows else None)
     return part(visit, "send_once_preview.html", sample=sample, errors=[])
 
 

@@ -69,6 +69,10 @@
       last.dispatchEvent(new Event("input", { bubbles: true }));
     });
   }
+  const ids = document.getElementById("id_column");
+  ids?.addEventListener("change", () => {
+    for (const each of document.querySelectorAll("[data-insert]")) each.hidden = each.textContent === ids.value;
+  });
   message?.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (button?.dataset.busy) button.textContent = button.dataset.busy;
