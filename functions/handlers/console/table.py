@@ -8,6 +8,7 @@ from functions.handlers.console.pages import (
     execution,
     executions,
     overview,
+    people,
     recipe_edit,
     recipes,
     run,
@@ -15,6 +16,19 @@ from functions.handlers.console.pages import (
 )
 from functions.handlers.console.visit import Route
 
-_PAGES = (overview, executions, send_once, execution, control, recipes, recipe_edit, run, calendar, cadence, audit)
+_PAGES = (
+    overview,
+    executions,
+    send_once,
+    execution,
+    control,
+    recipes,
+    recipe_edit,
+    run,
+    calendar,
+    people,
+    cadence,
+    audit,
+)
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

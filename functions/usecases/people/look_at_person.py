@@ -105,7 +105,7 @@ def caps_of(ports: Ports, user_id: str) -> Sequence[CapOfPerson]:
         full = len(counted) >= rule.count
         found.append(
             CapOfPerson(
-                name=rule.reason,
+                name=rule.name,
                 layers=sorted(rule.layers),
                 hours=rule.hours,
                 used=len(counted),
