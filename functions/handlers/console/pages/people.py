@@ -64,6 +64,7 @@ def show(visit: Visit) -> Response:
     """Show who a person is, the caps in force, and everything that was sent or withheld."""
     user_id = user_of(visit.path["token"])
     person, devices = _asked(visit, user_id)
+    found = notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS)
     return page(
         visit,
         "person.html",
@@ -71,10 +72,11 @@ def show(visit: Visit) -> Response:
         user_id=user_id,
         person=person,
         unknown=person is None and devices is not None and visit.ports.workspace.has_models,
+        nothing=person is None and devices is not None and not devices.platforms and not found.known,
         devices=devices,
         caps=_caps(visit, user_id),
         exempt=sorted(visit.ports.workspace.cadence.exempt),
-        found=notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS),
+        found=found,
         most_days=MOST_DAYS,
     )
 
