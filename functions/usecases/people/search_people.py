@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,4 +56,4 @@ def _found(ports: Ports, job: Job) -> Sequence[FoundPerson]:
             run.write_audience(AUDIENCE, path)
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-    return [FoundPerson(user_id=row.pop("user_id"), traits=row) for row in rows]
+    return [FoundPerson(user_id=row.pop("user_id"), traits=row) for row in sorted(rows, key=itemgetter("user_id"))]

@@ -11,7 +11,7 @@ from audience_jobs.workspace import Workspace
 from functions.domain.ids import UserIdFormat
 from functions.domain.roles import Role
 from functions.usecases.cadence.track import track_notification
-from tests.factories import push, recipe, user
+from tests.factories import push, recipe
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
@@ -28,16 +28,16 @@ count = 1
 [people]
 search = ["email", "first_name"]
 """,
-    "tables.toml": """[members]
-id = { type = "text" }
+    "tables.toml": """[members.columns]
+id = "id"
 email = { type = "text", private = true }
-first_name = { type = "text" }
+first_name = "text"
 
-[phones]
-member_id = { type = "text" }
-token = { type = "text" }
-platform = { type = "text" }
-seen_at = { type = "timestamp" }
+[phones.columns]
+member_id = "id"
+token = { type = "text", private = true }
+platform = "text"
+seen_at = "timestamp"
 """,
     "models/people.sql": "SELECT m.id AS user_id, m.email, m.first_name FROM members AS m",
     "models/devices.sql": """SELECT d.member_id AS user_id, d.token, d.platform, d.seen_at AS updated_at
@@ -51,13 +51,20 @@ def lab(make_lab: MakeLab, tmp_path: Path) -> Lab:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    lab = make_lab(workspace=Workspace(folder), user_id_format=UserIdFormat.ANY)
+    lab = make_lab(user_id_format=UserIdFormat.ANY)
+    lab.workspace = Workspace(folder)
+    lab.workspace.check()
+    lab.restart()
     rows = [("m-1", "ada@club.example", "Ada"), ("m-2", "adam@club.example", "Adam"), ("m-3", "b@club.example", "Bo")]
     lab.write_table("members", ("id", "email", "first_name"), rows)
     at = "2026-03-01 00:00:00"
     lab.write_table("phones", ("member_id", "token", "platform", "seen_at"), [("m-1", "t-1", "ios", at)])
     lab.save(
-        recipe(audienceCriteria={"where": {"column": "first_name", "is": "Ada"}}, pushSequence=[push(1, layerId=2)])
+        recipe(
+            settings={"safeguards": {"requireTestFirst": False}},
+            audienceCriteria={"where": {"column": "first_name", "op": "is", "value": "Ada"}},
+            pushSequence=[push(1, layerId=2, title="Hi [[var:first_name]]", body="Come", deepLink=None)],
+        )
     )
     return lab
 
@@ -90,7 +97,7 @@ def test_the_page_says_who_which_caps_and_what_comes_next(lab: Lab, visitor: Vis
     assert "Welcome" in visitor.get(f"{address}/next").text
     assert "Gets it" in visitor.get(f"{address}/next").text
     assert "Does not get it" in visitor.get(f"{search(visitor, 'm-3')}/next").text
-    track_notification(lab.ports, "m-1", layer=2)
+    track_notification(lab.ports, {"userId": "m-1", "layerId": 2})
     text = visitor.get(address).text
     assert "Weekly 1 of 1" in text
     assert "free" in text
@@ -113,5 +120,5 @@ def test_what_was_sent_has_the_text_as_the_person_got_it(lab: Lab, visitor: Visi
     lab.run_to(lab.clock.now() + timedelta(minutes=1))
     text = visitor.get(search(visitor, "m-1")).text
     assert "Sent Welcome" in text
+    assert "Hi Ada Come" in text
     assert "Weekly 1 of 1" in text
-    assert user(1) not in text
