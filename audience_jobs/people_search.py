@@ -13,7 +13,7 @@ _ASKED = "tminus_asked"
 
 
 def search_job(models: Models, searched: Sequence[str], text: str, *, most: int) -> Job:
-    """Return the job that finds people whose id is a text, or in whom a searched column begins with it.
+    """Return the job that finds people whose id is a text, or with a searched column that begins with it.
 
     Upper and lower case are the same. At most `most` people are found, those with the very text first. Private
     columns may be searched; they are not in the result.

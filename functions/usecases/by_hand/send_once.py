@@ -189,26 +189,25 @@ def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path, id_c
     most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
     upload = sort_upload(source, folder, most_rows=most, id_column=id_column)
     push = _sent(recipe, ports).pushes[0]
-    errors = [*_unknown_variables(push, upload.columns), *content_errors(push, upload.columns)]
-    if errors:
+    if errors := _text_errors(push, upload.columns):
         raise BadFields(_named(errors, recipe, ports))
     return upload
 
 
-def check_variables(push: RecipePush, columns: Sequence[str]) -> None:
-    """Raise BadFields for variables in the texts that name none of the file's columns."""
-    if errors := _unknown_variables(push, columns):
+def check_texts(push: RecipePush, columns: Sequence[str]) -> None:
+    """Raise BadFields for what cannot be sent with the file's columns, such as a variable that names none of them."""
+    if errors := _text_errors(push, columns):
         raise BadFields(errors)
 
 
-def _unknown_variables(push: RecipePush, columns: Sequence[str]) -> list[FieldError]:
+def _text_errors(push: RecipePush, columns: Sequence[str]) -> list[FieldError]:
     errors = []
     for name, text in push.texts.items():
         try:
             text.require(columns, "file")
         except BadTemplate as error:
             errors.append(FieldError(name, str(error)))
-    return errors
+    return [*errors, *content_errors(push, columns)]
 
 
 def users_file(user_ids: object, policy: Policy) -> io.BytesIO:

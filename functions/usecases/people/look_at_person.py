@@ -11,11 +11,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from audience_jobs.errors import AudienceJobError
-from audience_jobs.sql import OPTED_OUT
 from functions.domain.audience.partition import partition_of
 from functions.domain.cadence.rules import Push, Window, days_to_read
 from functions.domain.errors import BadRecipe, NotFound
 from functions.domain.ids import user_key
+from functions.domain.push.outcomes import Exclusion
 from functions.ports import Ports
 from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.dry_run.why import why
@@ -77,7 +77,7 @@ def devices_of(ports: Ports, user_id: str) -> DevicesOfPerson:
         ports.engine.write_devices_of([user_id], path, per_user=_MOST_DEVICES, topic="", locales=True)
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-    devices = [row for row in rows if row["platform"] != OPTED_OUT]
+    devices = [row for row in rows if row["platform"] != Exclusion.OPTED_OUT.value]
     return DevicesOfPerson(
         platforms=dict(Counter(row["platform"] or "unknown" for row in devices).most_common()),
         locales=sorted({row["locale"] for row in devices if row["locale"]}),

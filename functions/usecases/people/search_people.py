@@ -31,7 +31,7 @@ class FoundPeople:
 
 
 def search_people(ports: Ports, text: str) -> FoundPeople:
-    """Return people whose id is a text, or in whom a searched column begins with it, in any case.
+    """Return people whose id is a text, or with a searched column that begins with it, in any case.
 
     Nothing is found in a workspace without the model people. AudienceJobError as in `Engine.run`.
     """

@@ -96,10 +96,10 @@ def test_the_preview_has_the_values_of_the_chosen_row(visitor: Visitor) -> None:
 
 def test_errors_stand_at_their_fields_and_nothing_is_lost(visitor: Visitor) -> None:
     path = upload(visitor, csv(0))
-    page = reviewed(visitor, path, 422, body="", layerId="", title="Hi [[var:nmae]] {{first}}")
+    page = reviewed(visitor, path, 422, layerId="", body="[[var:nmae]]", title="Hi {{first}}")
     assert "Not ready. Fix" in page.text
-    assert page.form(f"{path}/review").fields["title"] == ["Hi [[var:nmae]] {{first}}"]
-    assert {"title-error", "body-error", "layerId-error"} <= {values.get("id") for _, values in page.elements}
+    assert page.form(f"{path}/review").fields["title"] == ["Hi {{first}}"]
+    assert {"title-error", "layerId-error"} <= {values.get("id") for _, values in page.elements}
     back = Page(visitor.post(path, {**_token(visitor, path), **MESSAGE, "id_column": "Customer"}, status=200).text)
     assert back.form(f"{path}/review").fields["body"] == [MESSAGE["body"]]
 

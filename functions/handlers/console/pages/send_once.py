@@ -13,13 +13,14 @@ from functions.domain.audience.uploaded_csv import Source
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields, FieldError, KeyReused
 from functions.domain.push.column_names import is_usable
+from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
 from functions.handlers.console.answering import html, page, part, to
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import listed, plural
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
 from functions.usecases.by_hand.look_at_upload import UploadLook, find_invalid_ids, look_at_upload
-from functions.usecases.by_hand.send_once import OneOff, check_variables, one_off_recipe, send_once, try_once
+from functions.usecases.by_hand.send_once import OneOff, check_texts, one_off_recipe, send_once, try_once
 from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES
 from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.dry_run.previewed import Preview, PushPreview
@@ -87,10 +88,9 @@ def preview(visit: Visit) -> Response:
     look, row, values = _look(visit), visit.field("row"), _values(visit)
     place = int(row) if row.isdecimal() and int(row) < len(look.rows) else 0
     chosen = look.with_ids_in(values["id_column"])
-    values["layerId"] = values["layerId"] or str(min(visit.ports.workspace.cadence.names))
     try:
-        recipe = one_off_recipe(visit.ports, _push(visit, values), visit.caller.name)
-        check_variables(recipe.pushes[0], chosen.columns)
+        recipe = _recipe(visit, values)
+        check_texts(recipe.pushes[0], chosen.columns)
     except BadFields as error:
         typed = [each for each in error.errors if values.get(_at(each))]
         return part(visit, "send_once_preview.html", sample=None, errors=typed)
@@ -101,6 +101,8 @@ def preview(visit: Visit) -> Response:
 def review(visit: Visit) -> Response:
     """Show what sending would do, and ask for the number of people; or the form again with errors."""
     values = _values(visit)
+    if errors := _errors(visit, values):
+        return _write(visit, values, errors=errors)
     try:
         return _review(visit, values, _tried(visit, values))
     except BadFields as error:
@@ -187,6 +189,30 @@ def _review(visit: Visit, values: Mapping[str, str], found: Preview, *, wrong: s
         sample=_example(pushed),
         wrong=wrong,
     )
+
+
+def _errors(visit: Visit, values: Mapping[str, str]) -> list[FieldError]:
+    """Return everything that is wrong with the message, without reading the whole list."""
+    errors = []
+    if not values["title"] and not values["body"]:
+        errors.append(FieldError("title", "is missing: write a title or a body"))
+    if not values["id_column"]:
+        errors.append(FieldError("id_column", "is missing: choose the column with the user IDs"))
+    if not values["layerId"]:
+        errors.append(FieldError("layerId", "is missing: choose a layer"))
+    columns = _look(visit).with_ids_in(values["id_column"]).columns
+    try:
+        check_texts(_recipe(visit, values).pushes[0], columns)
+    except BadFields as error:
+        known = {each.field for each in errors}
+        errors += [each for each in error.errors if each.field not in known]
+    return errors
+
+
+def _recipe(visit: Visit, values: Mapping[str, str]) -> Recipe:
+    """Return the recipe made for the message, with any layer while none is chosen; BadFields if it is invalid."""
+    layer = values["layerId"] or str(min(visit.ports.workspace.cadence.names))
+    return one_off_recipe(visit.ports, _push(visit, {**values, "layerId": layer}), visit.caller.name)
 
 
 def _example(push: PushPreview | None) -> dict[str, Any] | None:
