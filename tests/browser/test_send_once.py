@@ -39,7 +39,7 @@ def test_a_push_is_sent_once_to_a_list(console: Console, open_page: OpenPage, tm
     expect(page.locator("#counts .big-count")).to_have_text("3", timeout=20_000)
     write(page)
     expect(page.locator("#preview .ios .title")).to_have_text("Hi Name 0")
-    page.locator("#row").select_option(value="2")
+    page.locator("#row").select_option(label="3")
     expect(page.locator("#preview .ios .title")).to_have_text("Hi Name 2")
     page.reload()
     expect(page.get_by_label("Title")).to_have_value("Hi [[var:name]]")
