@@ -200,8 +200,8 @@ locals {
       sends           = false
       queries         = true
       schedules       = "edit"
-      reads           = ["audiences/"]
-      writes          = []
+      reads           = ["audiences/", "uploads/"]
+      writes          = ["audiences/", "uploads/"]
       deletes         = var.user_dataset != null ? ["exports/"] : []
     }
   }

@@ -59,6 +59,11 @@ class Workspace:
         return self._content.identity.pushes
 
     @property
+    def people_search(self) -> tuple[str, ...]:
+        """The columns of the model people by which operators may search for a person, also private ones."""
+        return self._content.identity.people_search
+
+    @property
     def settings(self) -> Mapping[str, str]:
         """What the workspace says for variables that are not set, by their names."""
         return self._content.identity.settings(self.folder)
@@ -126,8 +131,8 @@ class Workspace:
             _ = self._content
         except BadWorkspace as error:
             raise BadWorkspace([*error.problems, *self._model_problems()]) from None
-        if self.has_models:
-            _ = self.models
+        if self.people_search or self.has_models:
+            self._check_people_search()
         if self.filters_from is self:
             from audience_jobs.filter_check import check_filters  # noqa: PLC0415 - loads sqlglot
 
@@ -138,6 +143,12 @@ class Workspace:
         from audience_jobs.workspace.toml_file import read_toml  # noqa: PLC0415 - as for the content
 
         return read_toml(self.folder / FILE)
+
+    def _check_people_search(self) -> None:
+        from audience_jobs.workspace.people_search import check_columns  # noqa: PLC0415 - loads sqlglot
+
+        if problems := check_columns(self._written, self.models):
+            raise BadWorkspace(map(str, problems))
 
     @property
     def _data_packs_file(self) -> Path:

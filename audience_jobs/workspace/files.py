@@ -8,14 +8,31 @@ from typing import Literal, cast
 
 from audience_jobs.errors import BadWorkspace
 from audience_jobs.schema import Tables
-from audience_jobs.workspace import DATA_PACKS_FILE, MODELS_FOLDER, filters_file, layers, push_parts, templates
+from audience_jobs.workspace import (
+    DATA_PACKS_FILE,
+    MODELS_FOLDER,
+    filters_file,
+    layers,
+    people_search,
+    push_parts,
+    templates,
+)
 from audience_jobs.workspace.push_parts import PushParts, read_push_parts
 from audience_jobs.workspace.source import Source, read_source
 from audience_jobs.workspace.tables_file import read_tables
 from audience_jobs.workspace.toml_file import Problem, TomlFile, read_toml, shown, suggestion
 
 UserIds = Literal["any", "uuid"]
-_KEYS = ("name", "user_id", "source", *layers.KEYS, templates.KEY, *filters_file.KEYS, *push_parts.KEYS)
+_KEYS = (
+    "name",
+    "user_id",
+    "source",
+    *layers.KEYS,
+    templates.KEY,
+    *filters_file.KEYS,
+    *push_parts.KEYS,
+    people_search.KEY,
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")
 _RULE = "write up to 63 letters, digits, spaces, '.', '_' and '-', a letter or digit first"
 _FORMATS = ("any", "uuid")
@@ -23,12 +40,16 @@ _FORMATS = ("any", "uuid")
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What tminus.toml says: the workspace's name, its user ids and user data, and what its pushes may use."""
+    """What tminus.toml says: the workspace's name, its user ids and user data, and what its pushes may use.
+
+    `people_search` are the columns of the model people by which operators may search.
+    """
 
     name: str
     user_ids: UserIds = "any"
     source: Source | None = None
     pushes: PushParts = field(default_factory=PushParts)
+    people_search: tuple[str, ...] = ()
 
     def settings(self, folder: Path) -> Mapping[str, str]:
         """Return what it says for variables that are not set, by their names; `folder` is the workspace's."""
@@ -76,7 +97,13 @@ def read_identity(file: TomlFile) -> Identity:
     if problems:
         raise BadWorkspace(map(str, sorted(problems)))
     user_ids = cast("UserIds", file.content.get("user_id", "any"))
-    return Identity(name=str(file.content["name"]), user_ids=user_ids, source=source, pushes=read_push_parts(file))
+    return Identity(
+        name=str(file.content["name"]),
+        user_ids=user_ids,
+        source=source,
+        pushes=read_push_parts(file),
+        people_search=people_search.searched(file),
+    )
 
 
 def _problems(file: TomlFile) -> Iterator[Problem]:
@@ -93,6 +120,7 @@ def _problems(file: TomlFile) -> Iterator[Problem]:
     yield from layers.problems_of(file)
     yield from templates.problems_of(file)
     yield from push_parts.problems_of(file)
+    yield from people_search.problems_of(file)
     yield from filters_file.problems_of(file)
     yield from _without_models(file)
 

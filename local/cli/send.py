@@ -22,6 +22,7 @@ from local.runtime.recipe_files import MOST_BYTES, read_json_file
 @click.command()
 @click.option("--title", required=True, help="May use the columns of the file: [[var:name|you]].")
 @click.option("--body", required=True)
+@click.option("--name", help="The name of the send, for reports and the console.")
 @click.option("--link", help="The deep link.")
 @click.option(
     "--layer", type=click.IntRange(1, MOST_LAYER), required=True, help="The class on which cadence rules act."
@@ -46,6 +47,7 @@ def send(
     context: click.Context,
     title: str,
     body: str,
+    name: str | None,
     link: str | None,
     layer: int,
     file: Path | str | None,
@@ -66,7 +68,7 @@ def send(
     if bool(file) == bool(users):
         raise BadInput("say which users: --file FILE, or --user ID once to five times")
     fields = {"title": title, "body": body, "deepLink": link, "layerId": layer, "maxAudienceSize": most}
-    fields["literalText"] = literal or None
+    fields |= {"literalText": literal or None, "name": name}
     fields["content"] = read_json_file(content, most_bytes=MOST_BYTES) if content else None
     push = {name: value for name, value in fields.items() if value is not None}
     if dry_run or not yes:

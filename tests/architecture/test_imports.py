@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "audience_jobs.criteria_words",
         "audience_jobs.errors",
         "audience_jobs.one_user",
+        "audience_jobs.people_search",
         "audience_jobs.query_based",
         "audience_jobs.registry",
         "audience_jobs.workspace",

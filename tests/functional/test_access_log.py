@@ -13,7 +13,7 @@ from tests.factories import TESTER, recipe, user
 from tests.functional.api.documented import ApiClient
 from tests.functional.api.test_frame import Gate
 from tests.functional.conftest import SEND_AT, Lab
-from tests.functional.console.visitor import Visitor
+from tests.functional.console.visitor import Visitor, path_of
 
 A = "/api/automation"
 
@@ -80,15 +80,17 @@ def test_a_viewer_who_sees_only_numbers_leaves_no_entry(sent: Lab) -> None:
 @pytest.mark.long
 def test_look_ups_and_downloads_in_the_console_leave_an_entry(sent: Lab) -> None:
     visitor = Visitor(lambda: sent.ports)
-    visitor.send("/cadence", "/cadence/user", {"user": user(1)}, status=200)
-    visitor.send("/cadence", "/cadence/user", {"user": "Noor"}, status=422)
+    visitor.get(path_of(visitor.send("/people", "/people", {"user": user(1)})))
+    visitor.send("/people", "/people", {"user": "Noor"}, status=422)
     form = next(f for f in visitor.get("/recipes/welcome/run").forms if f.fields["mode"] == ["real-dry-run"])
     visitor.post(form.action, form.fields, status=200)
     for name in ("receipt.csv", "audience-1.csv"):
         assert visitor.open("GET", f"/executions/{sent.id}/{name}").status_code == 200
     assert logged(sent) == sorted(
         [
-            ("POST console/cadence/user", SubjectKind.USER, hash_of_user(user(1), sent.ports.accesses.key())),
+            ("POST console/people", SubjectKind.USER, hash_of_user(user(1), sent.ports.accesses.key())),
+            ("GET console/people/<token>", SubjectKind.USER, hash_of_user(user(1), sent.ports.accesses.key())),
+            ("POST console/people", SubjectKind.AUDIENCE, ""),
             ("POST console/recipes/<recipe_id>/run", SubjectKind.RECIPE, "welcome"),
             ("GET console/executions/<execution_id>/receipt.csv", SubjectKind.EXECUTION, sent.id),
             (
@@ -98,7 +100,7 @@ def test_look_ups_and_downloads_in_the_console_leave_an_entry(sent: Lab) -> None
             ),
         ]
     )
-    assert "POST console/cadence/user" in visitor.get("/audit/access").text
+    assert "POST console/people" in visitor.get("/audit/access").text
     visitor.become(Role.OPERATOR)
     visitor.get("/audit/access", 403)
 

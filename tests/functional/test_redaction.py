@@ -29,7 +29,7 @@ def test_an_answer_shows_a_wrong_value_and_the_log_does_not(lab: Lab, tmp_path: 
     ]
     with logs.written_to(tmp_path / "log"):
         answers = [api(method, path, json=body) for method, path, body in wrong]
-        Visitor(lambda: lab.ports).send("/cadence", "/cadence/user", {"user": SECRET}, status=422)
+        Visitor(lambda: lab.ports).send("/people", "/people", {"user": SECRET}, status=422)
     assert [answer.status_code for answer in answers] == [422] * len(wrong)
     assert all(SECRET in answer.text for answer in answers[:4]), "the caller sees what is wrong"
     written = (tmp_path / "log").read_text()

@@ -14,7 +14,7 @@ from local.runtime.functions import load_functions
 from local.runtime.serving import SOURCE
 from tests.factories import TESTER, push, recipe, user
 from tests.functional.conftest import SEND_AT, Lab
-from tests.functional.console.visitor import Page, Visitor
+from tests.functional.console.visitor import Page, Visitor, path_of
 
 
 @pytest.fixture
@@ -65,11 +65,11 @@ def test_an_unknown_user_and_an_excluded_one_look_different(lab: Lab, visitor: V
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=[1])
     lab.run_to_the_end()
     assert "No device token" in looked_up(visitor, user(1))
-    assert "Nothing is known of this user" in looked_up(visitor, user(77))
+    assert "Nothing is known of this ID" in looked_up(visitor, user(77))
 
 
 def looked_up(visitor: Visitor, user_id: str) -> str:
-    return Page(visitor.send("/cadence", "/cadence/user", {"user": user_id}, status=200).text).text
+    return visitor.get(path_of(visitor.send("/people", "/people", {"user": user_id}))).text
 
 
 @pytest.mark.slow
@@ -77,9 +77,10 @@ def test_a_user_is_looked_up_by_a_form_so_that_no_address_has_the_id(lab: Lab, v
     lab.run_to_the_end()
     assert visitor.open("GET", f"/users/{user(1)}").status_code == 404
     text = looked_up(visitor, user(1))
-    assert "Welcome push 1, layer 1" in text
+    assert "Sent Welcome" in text
+    assert "Layer 1" in text
     assert "Push 1 for Name 1" in text
-    wrong = visitor.send("/cadence", "/cadence/user", {"user": "Noor"}, status=422)
+    wrong = visitor.send("/people", "/people", {"user": "Noor"}, status=422)
     assert "Enter a user ID such as" in Page(wrong.text).text
 
 

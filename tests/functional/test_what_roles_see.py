@@ -101,6 +101,7 @@ API: Mapping[tuple[str, str], Asked] = {
     ("GET", "/api/version"): Asked(VIEWER),
 }
 E, R = "/executions/<execution_id>", "/recipes/<recipe_id>"
+S, P = "/send/<upload_id>", "/people/<token>"
 CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("GET", "/"): Asked(VIEWER),
     ("GET", "/live"): Asked(VIEWER),
@@ -148,7 +149,18 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("GET", "/calendar"): Asked(VIEWER),
     ("GET", "/cadence"): Asked(VIEWER),
     ("POST", "/cadence"): Asked(ADMIN),
-    ("POST", "/cadence/user"): Asked(OPERATOR),
+    ("GET", "/send"): Asked(OPERATOR),
+    ("POST", "/send"): Asked(OPERATOR),
+    ("GET", S): Asked(OPERATOR),
+    ("POST", S): Asked(OPERATOR),
+    ("GET", f"{S}/counts"): Asked(OPERATOR),
+    ("POST", f"{S}/preview"): Asked(OPERATOR),
+    ("POST", f"{S}/review"): Asked(OPERATOR),
+    ("POST", f"{S}/send"): Asked(OPERATOR),
+    ("GET", "/people"): Asked(OPERATOR),
+    ("POST", "/people"): Asked(OPERATOR),
+    ("GET", P): Asked(OPERATOR),
+    ("GET", f"{P}/next"): Asked(OPERATOR),
     ("GET", "/audit/access"): Asked(ADMIN),
     ("GET", "/audit"): Asked(VIEWER, ("", "?recipe=welcome")),
 }

@@ -159,7 +159,8 @@ def _in_known_case(columns: Sequence[str], known: Sequence[str]) -> tuple[str, .
 
 def _hold_header(columns: Sequence[str], required: Mapping[str, Sequence[str]]) -> None:
     if not columns:
-        raise bad_file(f"is empty; its first line has to name the columns, {', '.join(required)} among them")
+        among = f", {', '.join(required)} among them" if required else ""
+        raise bad_file(f"is empty; its first line has to name the columns{among}")
     if len(columns) > MOST_COLUMNS:
         raise bad_file(f"has {len(columns):,} columns; at most {MOST_COLUMNS} are read")
     for position, name in enumerate(columns, start=1):

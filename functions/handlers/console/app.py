@@ -78,7 +78,7 @@ def _serve(request: Request, route: Route, path: Mapping[str, str], who: Caller)
         visit = Visit(ports, who, path, request)
         if route.method == "POST":
             check_origin(request)
-            read_form(request)
+            read_form(request, route.upload_bytes)
             check_token(visit)
         if subject := route.reads and route.reads(visit):
             record_access(visit.ports, subject, by=who.name, route=f"{route.method} {FUNCTION}{route.path}")

@@ -12,18 +12,20 @@ from functions.handlers.console.pages import (
     executions,
     help_page,
     overview,
+    people,
     recipe_edit,
     recipes,
     review,
     run,
     schedule,
+    send_once,
     test_people,
 )
 from functions.handlers.console.visit import Route
 
 _PAGES = (
-    *(overview, executions, execution, control, campaigns, recipes, recipe_edit, compose, schedule, audience, review),
-    *(run, test_people, calendar, cadence, audit, help_page),
+    *(overview, executions, send_once, execution, control, campaigns, recipes, recipe_edit, compose, schedule),
+    *(audience, review, run, test_people, calendar, people, cadence, audit, help_page),
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -69,7 +69,8 @@ class Route:
     """A page or the action of a form. `least` is the required role.
 
     `reads` returns the subject whose personal data a visit reads, for the access log, or None if it reads none. An
-    `expensive` visit queries the user data: it is limited in time, and in number for each visitor.
+    `expensive` visit queries the user data: it is limited in time, and in number for each visitor. A form with files
+    has at most `upload_bytes`; 0 means that the form has no files.
     """
 
     method: str
@@ -78,3 +79,4 @@ class Route:
     least: Role = Role.VIEWER
     reads: Callable[[Visit], Subject | None] | None = None
     expensive: bool = False
+    upload_bytes: int = 0

@@ -26,11 +26,11 @@ from functions.domain.push.content import content_errors
 from functions.domain.recipe.defaults import in_force, named
 from functions.domain.recipe.document import RecipeSafeguards
 from functions.domain.recipe.field_paths import misspelled_keys
-from functions.domain.recipe.push_fields import CONTENT
+from functions.domain.recipe.push_fields import CONTENT, RecipePush
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
-from functions.usecases.by_hand.sort_upload import SortedUpload, sort_upload
+from functions.usecases.by_hand.sort_upload import USER_ID, SortedUpload, sort_upload
 from functions.usecases.by_hand.uploaded_audience import store_upload
 from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.dry_run.ports import shadow
@@ -51,15 +51,18 @@ class OneOff:
     """A push to send once: `title`, `body`, `deepLink`, `layerId` and `literalText` as people write them.
 
     `content` are its fields of `push_fields.CONTENT`, as in a recipe. `most_users` replaces a recipe's limit of
-    10,000 users, up to the limit of the deployment.
+    10,000 users, up to the limit of the deployment. `name` is that of the send.
     """
 
     written: Mapping[str, Any]
     content: Mapping[str, Any] = field(default_factory=dict)
     most_users: int | None = None
+    name: str = ""
 
 
-def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str = "") -> Execution:
+def send_once(
+    ports: Ports, push: OneOff, source: Source, *, by: str, key: str = "", id_column: str = USER_ID
+) -> Execution:
     """Start sending a push to the users in a CSV, and return its execution. With the same key it is sent once.
 
     BadFields names the invalid fields of the push or the file; nothing is sent then. KeyReused if the key was used
@@ -67,7 +70,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
     """
     recipe = one_off_recipe(ports, push, by)
     with TemporaryDirectory(prefix="tminus-") as folder:
-        upload = read_upload(ports, recipe, source, Path(folder))
+        upload = read_upload(ports, recipe, source, Path(folder), id_column)
         asked = {**recipe.document(), "upload": upload.digest}
         at = asked_once(ports, key, by=by, call="send-push", asked=asked)
         name = hashlib.sha256(f"{by}\n{key or uuid4().hex}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -77,7 +80,7 @@ def send_once(ports: Ports, push: OneOff, source: Source, *, by: str, key: str =
     return start(ports, snapshot, send_at, Kind.ONE_OFF, name, by=by)
 
 
-def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
+def try_once(ports: Ports, push: OneOff, source: Source, *, by: str, id_column: str = USER_ID) -> Preview:
     """Return what sending a push to the users in a CSV would do now, as `preview` does. Nothing is sent.
 
     BadFields as `send_once`.
@@ -85,7 +88,7 @@ def try_once(ports: Ports, push: OneOff, source: Source, *, by: str) -> Preview:
     recipe = one_off_recipe(ports, push, by)
     now = ports.clock.now().replace(microsecond=0)
     with TemporaryDirectory(prefix="tminus-") as sorting, TemporaryDirectory(prefix="tminus-") as folder:
-        upload = read_upload(ports, recipe, source, Path(sorting))
+        upload = read_upload(ports, recipe, source, Path(sorting), id_column)
         shadowed = shadow(ports, Path(folder))
         criteria = store_upload(shadowed, ONE_OFF, upload)
         execution = Execution(
@@ -113,7 +116,7 @@ def one_off_recipe(ports: Ports, push: OneOff, by: str) -> Recipe:
     } | dict(push.content)
     document = {
         "id": ONE_OFF,
-        "name": "One-off push",
+        "name": push.name or "One-off push",
         "type": "single_push",
         "status": "completed",
         "schedule": {
@@ -181,21 +184,30 @@ def _unknown_layer(layer: object, layers: Layers) -> list[FieldError]:
     return [FieldError("layerId", layers.refusal(layer), FieldCode.OUT_OF_RANGE)]
 
 
-def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path) -> SortedUpload:
+def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path, id_column: str = USER_ID) -> SortedUpload:
     """Read and sort the file into a folder; BadFields if it is not an audience for the push."""
     most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
-    upload = sort_upload(source, folder, most_rows=most)
-    errors = []
+    upload = sort_upload(source, folder, most_rows=most, id_column=id_column)
     push = _sent(recipe, ports).pushes[0]
-    for name, text in push.texts.items():
-        try:
-            text.require(upload.columns, "file")
-        except BadTemplate as error:
-            errors.append(FieldError(name, str(error)))
-    errors += content_errors(push, upload.columns)
-    if errors:
+    if errors := _text_errors(push, upload.columns):
         raise BadFields(_named(errors, recipe, ports))
     return upload
+
+
+def check_texts(push: RecipePush, columns: Sequence[str]) -> None:
+    """Raise BadFields for what cannot be sent with the file's columns, such as a variable that names none of them."""
+    if errors := _text_errors(push, columns):
+        raise BadFields(errors)
+
+
+def _text_errors(push: RecipePush, columns: Sequence[str]) -> list[FieldError]:
+    errors = []
+    for name, text in push.texts.items():
+        try:
+            text.require(columns, "file")
+        except BadTemplate as error:
+            errors.append(FieldError(name, str(error)))
+    return [*errors, *content_errors(push, columns)]
 
 
 def users_file(user_ids: object, policy: Policy) -> io.BytesIO:

@@ -14,10 +14,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from functions.domain.audience.uploaded_csv import Source, UploadedCsv, bad_file
+from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import user_digest
 
-_USER_ID = "user_id"
+USER_ID = "user_id"
 _MOST_ERRORS = 20
 _PIECE_BYTES = 8_000_000
 _DIGEST_BYTES = 16
@@ -36,17 +37,21 @@ class SortedUpload:
     digest: str
 
 
-def sort_upload(source: Source, folder: Path, *, most_rows: int, piece_bytes: int = _PIECE_BYTES) -> SortedUpload:
-    """Read a CSV with a column `user_id`, and write it sorted into the folder. Rows of one user keep their order.
+def sort_upload(
+    source: Source, folder: Path, *, most_rows: int, id_column: str = USER_ID, piece_bytes: int = _PIECE_BYTES
+) -> SortedUpload:
+    """Read a CSV with user ids, and write it sorted into the folder. Rows of one user keep their order.
 
-    White space around ids is removed.
+    The ids are in `id_column`, which becomes `user_id`. White space around ids is removed.
 
     BadFields of the field `file` if it is not such a CSV, has too many rows, or has lines with too few or too many
     fields.
     """
-    upload = UploadedCsv(source, required={_USER_ID: (_USER_ID,)})
-    first = upload.columns.index(_USER_ID)
-    columns = (_USER_ID, *upload.columns[:first], *upload.columns[first + 1 :])
+    upload = UploadedCsv(source, required={id_column: (id_column,)})
+    first = upload.columns.index(id_column)
+    if id_column != USER_ID and USER_ID in upload.columns:
+        raise bad_file(f"has a column {USER_ID}, so the user ids cannot be in {shown(id_column)}")
+    columns = (USER_ID, *upload.columns[:first], *upload.columns[first + 1 :])
     pieces = list(_pieces(_entries(upload, first, most_rows), folder, piece_bytes))
     path, rows, digest = folder / "sorted.csv", 0, hashlib.sha256()
     with path.open("wb") as file:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.errors import BadFields, FieldError
@@ -33,14 +34,19 @@ def open_upload(ports: Ports, address: str, field: str) -> Source:
         raise BadFields(
             [FieldError(field, f"names a file of {stored.size_bytes:,} bytes; at most {MOST_BYTES:,} are read")]
         )
-    return io.BufferedReader(_StoredFile(ports, stored), _READ_AT_ONCE)
+    return stored_source(ports, [stored])
+
+
+def stored_source(ports: Ports, pieces: Sequence[Stored]) -> Source:
+    """Return the pieces of a stored file as one file."""
+    return io.BufferedReader(_StoredFile(ports, pieces), _READ_AT_ONCE)
 
 
 class _StoredFile(io.RawIOBase):
-    """A stored file, read range by range, at the generation that was found."""
+    """The pieces of a stored file, read range by range, at the generations that were found."""
 
-    def __init__(self, ports: Ports, stored: Stored) -> None:
-        self._ports, self._stored, self._place = ports, stored, 0
+    def __init__(self, ports: Ports, pieces: Sequence[Stored]) -> None:
+        self._ports, self._pieces, self._place = ports, [*pieces], 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -48,8 +54,12 @@ class _StoredFile(io.RawIOBase):
 
     def readinto(self, buffer: "memoryview | bytearray", /) -> int:  # type: ignore[override]
         """Read the next bytes into a buffer, and return their number."""
-        end = min(self._place + len(buffer), self._stored.size_bytes)
-        content = self._ports.files.read(self._stored, self._place, end)
+        while self._pieces and self._place >= self._pieces[0].size_bytes:
+            self._pieces, self._place = self._pieces[1:], 0
+        if not self._pieces:
+            return 0
+        end = min(self._place + len(buffer), self._pieces[0].size_bytes)
+        content = self._ports.files.read(self._pieces[0], self._place, end)
         buffer[: len(content)] = content
         self._place = end
         return len(content)

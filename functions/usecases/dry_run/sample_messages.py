@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from functions.domain.audience.partition import PARTITIONS, read_rows
 from functions.domain.errors import BadAudience
-from functions.domain.push.shard import PushFiles
+from functions.domain.ids import ONE_OFF
+from functions.domain.push.shard import AudienceFile
 from functions.domain.push.template import Template
 from functions.domain.recipe.read import Recipe
 from functions.ports import Ports
@@ -24,7 +25,7 @@ Text = Sequence[Piece]
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One push as a user gets it; `real` if its values come from a row of the TEST audience.
+    """One push as a user gets it; `real` if its values come from a row of the audience.
 
     `more` are its other texts, by their fields, such as `image`.
     """
@@ -43,20 +44,28 @@ class Sample:
 def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> list[Sample]:
     """Return each push of a recipe, with the values of the first row of the execution's TEST audience.
 
-    Without an execution, or after its audiences were deleted, variables are shown as such.
+    A one-off has no TEST audience: the first row of its audience is shown. Without an execution, or after its
+    audiences were deleted, variables are shown as such.
     """
     return [_sample(ports, recipe, position, execution_id) for position in range(len(recipe.pushes))]
 
 
 def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> Sample:
-    push = recipe.pushes[position]
     files = ports.shards.push(execution_id, position + 1) if execution_id else None
-    row = _first_row(ports, files) if files else None
+    if files is None:
+        return sample_of(recipe, position, None)
+    shown = files.live if recipe.id == ONE_OFF else files.test
+    return sample_of(recipe, position, _first_row(ports, shown), files.audience)
+
+
+def sample_of(recipe: Recipe, position: int, row: Mapping[str, str] | None, audience: str = "") -> Sample:
+    """Return a push of a recipe with the values of a row; without one, variables are shown as such."""
+    push = recipe.pushes[position]
     texts: dict[str, Text] = {name: fill(template, row or {}) for name, template in push.texts.items()}
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(
         push=position + 1,
-        audience=files.audience if files else push.audience_name,
+        audience=audience or push.audience_name,
         layer=push.layer_id,
         title=texts.pop("title"),
         body=texts.pop("body"),
@@ -67,10 +76,11 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
     )
 
 
-def _first_row(ports: Ports, files: PushFiles) -> Mapping[str, str] | None:
-    stored, index = files.test.rows.stored, files.test.rows.index
+def _first_row(ports: Ports, audience: AudienceFile) -> Mapping[str, str] | None:
+    stored, index = audience.rows.stored, audience.rows.index
+    filled = next((each for each in range(PARTITIONS) if index.rows[each]), PARTITIONS - 1)
     try:
-        data = ports.files.read(stored, *index.byte_range(range(PARTITIONS)))
+        data = ports.files.read(stored, *index.byte_range(range(filled, filled + 1)))
     except BadAudience:
         return None
     row = next(read_rows(data), None)

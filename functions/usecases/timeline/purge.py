@@ -1,10 +1,12 @@
-"""Delete what has been kept long enough: executions with all that belongs to them, alerts, request keys, the ledger.
+"""Delete what has been kept long enough: executions with all that belongs to them, alerts, request keys, the
+ledger, and uploaded files.
 
 `docs/privacy.md` has the table of retentions.
 """
 
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
+from functions.usecases.by_hand.kept_uploads import forget_old_uploads
 
 _MOST = 20
 """How many executions one run of reconcile deletes: it has three minutes, and an execution may have 1,000 shards."""
@@ -22,3 +24,4 @@ def purge(ports: Ports) -> None:
             ports.files.expire(execution.id)
             ports.expiry.delete_execution(execution.id)
     ports.expiry.expire(now)
+    forget_old_uploads(ports)

@@ -295,7 +295,7 @@ def test_hostile_text_stays_text_on_every_page(hostile: str, lab: Lab, visitor: 
         assert "<script>alert" not in html
         assert "<img src=x" not in html
         assert "54439" not in html
-    look_up = visitor.send("/cadence", "/cadence/user", {"user": hostile}, status=422)
+    look_up = visitor.send("/people", "/people", {"user": hostile}, status=422)
     assert "<script>alert" not in look_up.text
     assert "<img src=x" not in look_up.text
 

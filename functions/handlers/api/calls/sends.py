@@ -20,6 +20,7 @@ from functions.usecases.dry_run.previewed import Preview
 from functions.usecases.reports.executions import ExecutionSummary, summary
 
 _LITERAL = "Send text literally that looks like a variable of another product, such as {{name}}."
+_NAME = "The name of the send, for reports and the console."
 _CONTENT = f"What the push carries besides its texts, as in a recipe: {', '.join(CONTENT)}."
 _EXAMPLE = {"image": "https://img.example.com/yoga.jpg", "priority": "normal"}
 _IN_BUCKET = (
@@ -33,6 +34,7 @@ class OneOffPush(Model):
 
     title: str
     body: str
+    name: str = Field(default="", max_length=200, description=_NAME)
     deep_link: str | None = None
     layer_id: Layer
     literal_text: bool = Field(default=False, description=_LITERAL)
@@ -50,6 +52,7 @@ class OneOffForm(Form):
 
     title: str
     body: str
+    name: str = Field(default="", max_length=200, description=_NAME)
     deep_link: str = ""
     layer_id: Layer
     literal_text: bool = Field(default=False, description=_LITERAL)
@@ -71,7 +74,12 @@ def post_send_push(call: Call) -> Reply:
         "deepLink": asked.deep_link or None,
         "literalText": asked.literal_text or None,
     }
-    push = OneOff(written=written, content=_content(asked.content), most_users=asked.max_audience_size)
+    push = OneOff(
+        written=written,
+        content=_content(asked.content),
+        most_users=asked.max_audience_size,
+        name=asked.name.strip(),
+    )
     source = _source(call, asked)
     if asked.dry_run:
         found = try_once(call.ports, push, source, by=call.caller.name)

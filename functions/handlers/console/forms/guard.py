@@ -20,6 +20,8 @@ from functions.handlers.http.errors import Refused
 FIELD = "csrf"
 _LASTS = timedelta(days=7)
 _FORM = "application/x-www-form-urlencoded"
+_WITH_FILES = "multipart/form-data"
+_MOST_PARTS = 20
 
 
 def form_token(visit: Visit, path: str) -> str:
@@ -42,13 +44,15 @@ def check_origin(request: Request) -> None:
         raise Forbidden("the browser does not say that this form comes from the console, so nothing was done")
 
 
-def read_form(request: Request) -> None:
-    """Read the form; Refused if it is too large, or not a form."""
-    if request.mimetype != _FORM:
+def read_form(request: Request, upload_bytes: int = 0) -> None:
+    """Read the form; Refused if it is too large, or not a form. Files go to disk if `upload_bytes` allows any."""
+    with_files = bool(upload_bytes) and request.mimetype == _WITH_FILES
+    if request.mimetype != _FORM and not with_files:
         raise Refused(415, "send a form of the console")
-    request.max_form_memory_size = MOST_FORM_BYTES + 1
-    if not body_fits(request, MOST_FORM_BYTES):
-        raise Refused(413, f"the form is too large; at most {MOST_FORM_BYTES:,} bytes are read")
+    most = upload_bytes + MOST_FORM_BYTES if with_files else MOST_FORM_BYTES
+    request.max_form_memory_size, request.max_form_parts = MOST_FORM_BYTES + 1, _MOST_PARTS
+    if not body_fits(request, most, parsed_later=with_files):
+        raise Refused(413, f"the form is too large; at most {most:,} bytes are read")
     if any(_broken(text) for pair in request.form.items(multi=True) for text in pair):
         raise Refused(400, "the form is not Unicode text")
 

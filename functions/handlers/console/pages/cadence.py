@@ -1,20 +1,17 @@
-"""The frequency caps, and the pushes of a user."""
+"""The frequency caps."""
 
 from typing import Any
 
 from flask import Response
 
-from functions.domain.access import Subject, SubjectKind
 from functions.domain.cadence.rule_changes import MOST_COUNT, MOST_HOURS
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields
-from functions.domain.ids import is_user_id
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.cadence.change_rules import change_rules, shown_rules
 from functions.usecases.cadence.rules_in_force import ignored_rules, rules_in_force
-from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notifications_of
 
 
 def show(visit: Visit) -> Response:
@@ -36,27 +33,11 @@ def change(visit: Visit) -> Response:
     return to(visit, "/cadence", outcome="changed")
 
 
-def look_up(visit: Visit) -> Response:
-    """Show the pushes that a user got, or did not get and why, or an error for the id. No address has the id."""
-    user_id, form = visit.field("user"), visit.ports.policy.user_id_format
-    if not is_user_id(user_id, form):
-        words = f"Enter a user ID such as {EXAMPLES[form]}"
-        return _page(visit, status=422, user_id=user_id, user_error=words)
-    found = notifications_of(visit.ports, user_id, until=visit.now, days=MOST_DAYS)
-    return page(visit, "user.html", found=found, most_days=MOST_DAYS)
-
-
-def _user(visit: Visit) -> Subject | None:
-    user_id = visit.field("user")
-    known = is_user_id(user_id, visit.ports.policy.user_id_format)
-    return Subject(kind=SubjectKind.USER, name=user_id) if known else None
-
-
 def _page(visit: Visit, *, status: int = 200, **values: Any) -> Response:
     rules = shown_rules(rules_in_force(visit.ports)).rules
     known = {"exempt": sorted(visit.ports.workspace.cadence.exempt), "ignored": ignored_rules(visit.ports)}
-    shown = {"errors": {}, "user_id": "", "user_error": "", "outcome": "", **values}
-    limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT, "most_days": MOST_DAYS}
+    shown = {"errors": {}, "outcome": "", **values}
+    limits = {"most_hours": MOST_HOURS, "most_count": MOST_COUNT}
     typed = visit.request.form if shown["errors"] else {}
     return page(visit, "cadence.html", status=status, rules=rules, typed=typed, **known, **limits, **shown)
 
@@ -80,5 +61,4 @@ def _named(path: str, rules: Any) -> str:
 ROUTES = (
     Route(method="GET", path="/cadence", serve=show),
     Route(method="POST", path="/cadence", serve=change, least=Role.ADMIN),
-    Route(method="POST", path="/cadence/user", serve=look_up, least=Role.OPERATOR, reads=_user),
 )
