@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from functions.domain.audience.dead_tokens import SUBJECT as GRAVES
+from functions.domain.audience.segments import SUBJECT as SEGMENTS
 from functions.domain.audit import ABOUT_SENDS, CHECKPOINTS, ERASURES, IMPORTS, Action, AuditEntry
 from functions.domain.cadence.rule_changes import SUBJECT as RULES
 from functions.domain.ids import ONE_OFF
 from functions.domain.recipe.status import Status
+from functions.domain.testers import SUBJECT as TEST_PEOPLE
 from functions.handlers.console.changes import FieldChange, changes_between
 from functions.handlers.console.words import spaced
 
 KINDS: Mapping[str, tuple[str, frozenset[Action]]] = {
     "change": ("Created or changed", frozenset({Action.SAVED})),
     "activate": ("Activated or resumed", frozenset({Action.RESUMED})),
+    "skip": ("Skipped or restored", frozenset({Action.SKIPPED, Action.RESTORED})),
     "pause": ("Paused", frozenset({Action.PAUSED})),
     "delete": ("Deleted", frozenset({Action.DELETED})),
     "cancel": ("Cancelled", frozenset({Action.CANCELLED})),
@@ -27,6 +30,8 @@ KINDS: Mapping[str, tuple[str, frozenset[Action]]] = {
 }
 """The kinds of actions to filter by: their words, and the actions of each."""
 _OF_SENDS: Mapping[Action, str] = {
+    Action.SKIPPED: "skipped a send of",
+    Action.RESTORED: "restored a send of",
     Action.CANCELLED: "cancelled a send of",
     Action.STOPPED: "stopped a send of",
     Action.TESTED: "sent a test of",
@@ -42,8 +47,14 @@ _OF_OTHERS: Mapping[str, str] = {
     ERASURES: "a person",
     IMPORTS: "past pushes of another system",
     ONE_OFF: "one-off push",
+    TEST_PEOPLE: "the test people",
 }
-_ADDRESSES: Mapping[str, str] = {RULES: "/cadence", IMPORTS: "/cadence"}
+_ADDRESSES: Mapping[str, str] = {
+    RULES: "/cadence",
+    IMPORTS: "/cadence",
+    TEST_PEOPLE: "/test-people",
+    SEGMENTS: "/segments",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,7 @@ def did(entry: AuditEntry, names: Mapping[str, str]) -> Did:
     return Did(
         entry=entry,
         verb=_verb(entry),
-        thing=_OF_OTHERS.get(entry.recipe_id) or names.get(entry.recipe_id) or _last_name(entry),
+        thing=_thing(entry, names),
         address=_ADDRESSES.get(entry.recipe_id, f"/executions/{quote(execution_id)}" if execution_id else address),
         reason=_reason(entry) if action in ABOUT_SENDS else "",
         execution_id=execution_id,
@@ -85,6 +96,12 @@ def _verb(entry: AuditEntry) -> str:
     if action is Action.RESUMED:
         return "activated" if before.get("status") in (None, "", Status.DRAFT) else "resumed"
     return _OF_SENDS.get(action) or action.value
+
+
+def _thing(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    if entry.recipe_id == SEGMENTS:
+        return f"the segment {_last_name(entry)}"
+    return _OF_OTHERS.get(entry.recipe_id) or names.get(entry.recipe_id) or _last_name(entry)
 
 
 def _last_name(entry: AuditEntry) -> str:

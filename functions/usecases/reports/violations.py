@@ -42,7 +42,12 @@ def resolve_violation(ports: Ports, execution_id: str, violation_id: str, *, by:
                 f"no open violation is {violation_id!r}; name its executionId to find one that is not open"
             )
         execution_id = found.execution_id
-    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by, note)
+    return ports.violations.resolve(execution_id, violation_id, ports.clock.now(), by, note.strip())
+
+
+def reopen_violation(ports: Ports, execution_id: str, violation_id: str, *, by: str) -> Violation:
+    """Take back the resolution of a violation. NotFound if there is none."""
+    return ports.violations.reopen(execution_id, violation_id, ports.clock.now(), by)
 
 
 def _all_open(ports: Ports) -> Iterator[Violation]:

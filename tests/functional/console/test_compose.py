@@ -33,8 +33,8 @@ class Composer:
         opened = visitor.get(page)
         self.shown = opened
         self.fields = {name: values[-1] for name, values in opened.form(page).fields.items()}
-        tokens = [json.loads(values["hx-vals"])["csrf"] for _, values in opened.elements if "hx-vals" in values]
-        self._tokens = dict(zip((COMPOSE, PEOPLE), dict.fromkeys(tokens), strict=False))
+        posts = [each for _, each in opened.elements if each.get("hx-post") in (COMPOSE, PEOPLE)]
+        self._tokens = {each["hx-post"]: json.loads(each["hx-vals"])["csrf"] for each in posts if "hx-vals" in each}
 
     def type(self, at: str = COMPOSE, **changes: str) -> Page:
         return self.write(changes, at)

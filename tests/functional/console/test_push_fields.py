@@ -124,7 +124,7 @@ def test_what_is_wrong_with_a_button_stands_beside_it(lab: Lab, visitor: Visitor
 
 
 def test_errors_stay_beside_their_fields_when_a_push_is_moved_or_added(visitor: Visitor) -> None:
-    wrong = {"pushSequence[1].title": "Hi {{name}}", "schedule.executionTime": "5pm"}
+    wrong = {"pushSequence[1].title": "Hi {{name}}", "schedule.executionTime": "half past"}
     page = Page(visitor.send(EDIT, EDIT, wrong, status=422).text)
     page = press(visitor, "up", "1", fields_of(page))
     assert attributes(page, "id", f"{FIRST}.title")["aria-invalid"] == "true"
@@ -234,7 +234,7 @@ def test_required_fields_are_marked(visitor: Visitor) -> None:
         ({"schedule.frequency": "weekly"}, "choose at least one day of the week"),
         ({"settings.testUserIds": "ana@kicks.example"}, 'Test users: "ana@kicks.example" is not a UUID'),
         ({f"{FIRST}.data": "{"}, "is not valid JSON"),
-        ({"schedule.executionTime": "5pm"}, "use 24-hour time"),
+        ({"schedule.executionTime": "half past"}, "Use 24-hour time"),
     ],
 )
 def test_bad_input_is_answered_beside_its_field(

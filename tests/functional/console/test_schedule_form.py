@@ -1,6 +1,6 @@
 """The schedule of the campaign form: typed days, times and zones, the live answer, and skipping one send."""
 
-import re
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -147,11 +147,11 @@ def test_fields_that_the_frequency_does_not_use_keep_their_values(lab: Lab, visi
 
 def live(visitor: Visitor, **fields: str) -> str:
     """The live answer to fields of the schedule."""
-    page = visitor.open("GET", NEW).text
-    found = re.search(r'hx-vals=\'{"csrf": "([^"]+)"}\'', page)
-    assert found
+    [token] = [
+        json.loads(each["hx-vals"])["csrf"] for _, each in visitor.get(NEW).elements if each.get("hx-post") == LIVE
+    ]
     named = {f"schedule.{name}": value for name, value in fields.items()}
-    return Page(visitor.post(LIVE, {"csrf": found[1], **named}, status=200).text).text
+    return Page(visitor.post(LIVE, {"csrf": token, **named}, status=200).text).text
 
 
 def test_the_live_answer_has_the_sentence_the_next_sends_and_the_earliest_one(lab: Lab, visitor: Visitor) -> None:
@@ -204,13 +204,16 @@ def test_a_send_that_is_too_soon_is_refused_with_the_earliest_time_and_the_ways_
     lab.clock.advance_to(SEND_AT - 8 * MINUTE)
     changes = {"schedule.frequency": "once", "schedule.startDate": "today", "status": "active"}
     lab.save(recipe(status="draft"))
-    page = Page(visitor.send(EDIT, EDIT, changes, status=422).text)
-    assert "it is 8 minutes away, and audience, test and cancellation window take 10" in page.text
+    visitor.send(EDIT, EDIT, changes)
+    review = visitor.get("/recipes/welcome/review")
+    assert "it is 8 minutes away, and audience, test and cancellation window take 10" in review.text
+    page = visitor.get(EDIT)
     assert "Mon 2 Mar, 18:30 is too soon: 8 min away, and preparing takes longer." in page.text
     assert "Send at today 18:32 or later." in page.text
     assert "Start preparing at most 8 minutes before" in page.text
     assert "Save it as a draft, then send it now under Test & send." in page.text
     visitor.send(EDIT, EDIT, changes | {"schedule.leadTimeMinutes": "8"})
+    visitor.send("/recipes/welcome/review/check", "/recipes/welcome/activate")
     assert stored(lab)["status"] == "active"
 
 
@@ -218,7 +221,8 @@ def test_a_campaign_saved_as_active_20_minutes_before_its_send_is_sent(lab: Lab,
     lab.save(recipe(status="draft"))
     lab.clock.advance_to(SEND_AT - 20 * MINUTE)
     changes = {"schedule.frequency": "once", "schedule.startDate": "today", "status": "active"}
-    response = visitor.send(EDIT, EDIT, changes)
+    visitor.send(EDIT, EDIT, changes)
+    response = visitor.send("/recipes/welcome/review/check", "/recipes/welcome/activate")
     assert "starts now, 20 minutes before its time" in visitor.get(response.headers["Location"]).text
     text = live(visitor, frequency="once", startDate="today", executionTime="18:30", timezone="UTC")
     assert "Preparing starts as soon as it is active, with 20 of its 30 minutes to test and cancel." in text

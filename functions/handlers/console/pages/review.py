@@ -154,7 +154,7 @@ def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix
     """Return problems with links to their fields. Those of the dry run are sentences and need no label."""
     workspace = visit.ports.workspace
     query = query_field(workspace.old_filters, criteria_example(workspace))
-    names = field_names(len(plans.recipe.pushes) if plans.recipe else _MOST_PUSHES)
+    names = field_names(len(plans.recipe.pushes) if plans.recipe else _MOST_PUSHES, {})
     found = []
     for error in errors:
         [nearest] = errors_by_field([error], names, query)
