@@ -1,11 +1,12 @@
 """What holds for every page and form of the console: who comes in, what answers carry, where forms come from."""
 
 import re
+from importlib.resources import files
 
 import pytest
 
 from functions.domain.roles import Role
-from functions.handlers.console.assets import NAMES, address
+from functions.handlers.console.assets import NAMES, address, asset
 from functions.handlers.console.table import ROUTES
 from functions.handlers.console.visit import Route
 from tests.functional.conftest import SEND_AT, Lab
@@ -143,3 +144,14 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     assert "hunter2" not in page.text
     reference = page.text.partition("has it under ")[2][:8]
     assert [getattr(record, "reference", None) for record in caplog.records if record.exc_info] == [reference]
+
+
+def test_no_two_stylesheets_of_a_page_style_the_same_class() -> None:
+    """A class that two of them begin a rule with would look like neither means it."""
+    for template in (files("functions.handlers.console") / "templates").iterdir():
+        listed = re.search(r"set assets = (\[[^]]*\])", template.read_text()) if template.is_file() else None
+        styled: dict[str, set[str]] = {}
+        for name in re.findall(r'"([^"]+\.css)"', listed[1]) if listed else ():
+            for found in re.findall(r"^\.([a-z][a-z0-9-]*)", asset(name).content.decode(), re.MULTILINE):
+                styled.setdefault(found, set()).add(name)
+        assert {found: names for found, names in styled.items() if len(names) > 1} == {}, template.name
