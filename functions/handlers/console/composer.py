@@ -9,16 +9,13 @@ from werkzeug.datastructures import MultiDict
 from functions.domain.errors import FieldError
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES
 from functions.domain.recipe.read import Document
-from functions.handlers.console.forms.form_fields import query_field
-from functions.handlers.console.forms.job_parameters import with_parameters
-from functions.handlers.console.forms.recipe_form import Values, read_recipe
+from functions.handlers.console.forms.recipe_form import Values
+from functions.handlers.console.forms.whole_form import read_form
 from functions.handlers.console.visit import Visit
 from functions.handlers.console.words import share
 from functions.usecases.dry_run.compose import ComposedPush, Row, Said, compose, people_of
-from functions.usecases.dry_run.describe_jobs import describe_jobs
 from functions.usecases.dry_run.sample_messages import Text
 from functions.usecases.dry_run.sample_people import SamplePeople, read_people
-from functions.usecases.recipes.audience import criteria_example
 
 PEOPLE = "view.people"
 """The hidden field with the loaded people. They are only shown, so nothing signs it."""
@@ -99,9 +96,7 @@ class Composer:
 
 def form_document(visit: Visit, form: MultiDict[str, str]) -> Document:
     """Return the document of a form, as far as it can be read, without stored values that the form lacks."""
-    workspace = visit.ports.workspace
-    sent = read_recipe(form, {}, query_field(workspace.old_filters, criteria_example(workspace)))
-    return with_parameters(sent, describe_jobs(workspace)).document
+    return read_form(visit, form, {}).document
 
 
 def composer_of(visit: Visit, document: Document, values: Values) -> Composer:

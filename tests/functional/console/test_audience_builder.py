@@ -317,3 +317,14 @@ def test_viewers_see_no_people(visitor: Visitor, lab: Lab) -> None:
     visitor.become(Role.VIEWER)
     for what, token in tokens.items():
         visitor.post(f"{AT}/{what}", {**sent, "csrf": token}, status=403)
+
+
+def test_the_preview_knows_the_audience_of_the_rows(lab: Lab, visitor: Visitor) -> None:
+    save(lab, where={"all": [BOB]})
+    page = visitor.get(EDIT)
+    assert "username" in page.text
+    assert "Choose an audience to use variables" not in page.text
+    [posts] = [each for _, each in page.elements if each.get("hx-post") == "/recipes/compose/people"]
+    token = posts["hx-vals"].split('"')[3]
+    loaded = visitor.post("/recipes/compose/people", {**fields(visitor), "csrf": token}, status=200)
+    assert "one of 1 person when loaded" in Page(loaded.text).text

@@ -18,15 +18,15 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page
 from functions.handlers.console.forms.condition_rows import place_to_go, read_rows, reshaped_rows
 from functions.handlers.console.forms.condition_view import DID, MATCHES, YES_OR_NO, view_rows
-from functions.handlers.console.forms.criteria_form import A_JOB, CONDITIONS, HOW, WAYS, at_fields, with_criteria
+from functions.handlers.console.forms.criteria_form import A_JOB, CONDITIONS, HOW, WAYS, at_fields
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.forms.filter_fields import filter_fields, pack_fields
-from functions.handlers.console.forms.form_fields import QUERY, QueryField, query_field
-from functions.handlers.console.forms.recipe_form import Values, errors_by_field, read_recipe
+from functions.handlers.console.forms.form_fields import QUERY
+from functions.handlers.console.forms.recipe_form import Values, errors_by_field
+from functions.handlers.console.forms.whole_form import criteria_field, read_form
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.query_audience import count_reachable, preview_audience
 from functions.usecases.dry_run.why import why_criteria
-from functions.usecases.recipes.audience import criteria_example
 from functions.usecases.recipes.criteria_parts import Explained, condition_in_words, traits_of
 
 _AT = "/recipes/audience"
@@ -42,12 +42,6 @@ class _Found:
     reachable: int | None
     columns: Sequence[str]
     sample: Sequence[Sequence[str]]
-
-
-def criteria_field(visit: Visit) -> QueryField:
-    """Return the field of JSON for criteria without fields of their own."""
-    workspace = visit.ports.workspace
-    return query_field(workspace.old_filters, criteria_example(workspace))
 
 
 def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
@@ -136,7 +130,7 @@ def _values(visit: Visit) -> Values:
 
 def _criteria(visit: Visit) -> Mapping[str, Any]:
     """Return the criteria of the form; BadRecipe if they cannot be read."""
-    sent = with_criteria(read_recipe(visit.request.form, {}, criteria_field(visit)), {}, visit.ports.workspace)
+    sent = read_form(visit, visit.request.form, {})
     if wrong := [error for error in sent.errors if error.field == QUERY or error.field.startswith("audience.")]:
         raise BadRecipe(wrong)
     criteria: Mapping[str, Any] = sent.document["audienceCriteria"]

@@ -19,10 +19,10 @@ from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.changes import changes_between
-from functions.handlers.console.forms.criteria_form import at_fields, names_of, shown_in_criteria, with_criteria
+from functions.handlers.console.forms.criteria_form import at_fields, names_of
 from functions.handlers.console.forms.form_fields import button_fields, push_fields, translation_fields
 from functions.handlers.console.forms.form_sections import form_sections
-from functions.handlers.console.forms.job_parameters import JOB, parameter_fields, shown_in_fields, with_parameters
+from functions.handlers.console.forms.job_parameters import JOB, parameter_fields
 from functions.handlers.console.forms.live_schedule import live_schedule
 from functions.handlers.console.forms.push_rows import NOTHING, button_count, languages, missing_in
 from functions.handlers.console.forms.recipe_form import (
@@ -32,13 +32,11 @@ from functions.handlers.console.forms.recipe_form import (
     default_values,
     errors_by_field,
     field_names,
-    read_recipe,
-    values_of,
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
-from functions.handlers.console.forms.typed_schedule import with_typed_schedule
+from functions.handlers.console.forms.whole_form import criteria_field, read_form, show_form
 from functions.handlers.console.notices import with_notices
-from functions.handlers.console.pages.audience import audience_view, criteria_field
+from functions.handlers.console.pages.audience import audience_view
 from functions.handlers.console.pages.compose import composer_for
 from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
@@ -57,7 +55,7 @@ _REMOVABLE = ("name", "description", "tags", "owner", "type")
 def new(visit: Visit) -> Response:
     """Show an empty form, or one with the values of another recipe."""
     document = _copied(visit, visit.asked("from"))
-    values, pushes = _values(visit, document)
+    values, pushes = show_form(visit, document)
     if document:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
     else:
@@ -68,7 +66,7 @@ def new(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
-    sent = _sent(visit, base)
+    sent = read_form(visit, visit.request.form, base)
     if changed := reshaped(sent.values, sent.pushes):
         return _after(visit, changed, base)
     reviews = _reviews_first(visit, sent, {})
@@ -89,7 +87,7 @@ def edit(visit: Visit) -> Response:
     """Show the form of a recipe."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
-    values, pushes = _values(visit, document)
+    values, pushes = show_form(visit, document)
     values |= {"version": version_of(document)}
     broken = as_shown(_problems(document), document)
     return _form(visit, values, pushes, recipe_id=recipe_id, errors=broken, status=200)
@@ -99,7 +97,7 @@ def change(visit: Visit) -> Response:
     """Change the recipe, or show the form again, with errors or with another person's changes."""
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
-    sent = _sent(visit, without_nan(stored))
+    sent = read_form(visit, visit.request.form, without_nan(stored))
     if changed := reshaped(sent.values, sent.pushes):
         return _after(visit, changed, stored, recipe_id=recipe_id)
     reviews = _reviews_first(visit, sent, stored)
@@ -131,19 +129,6 @@ def change(visit: Visit) -> Response:
     outcome = "changed" if _sends(sent.document) else "stopped"
     path, ids = f"/recipes/{recipe_id}{'/review' if reviews else ''}", " ".join(each.id for each in recipe.cancelled)
     return to(visit, path, outcome=outcome, cancelled=ids, **with_notices(path, recipe.notices))
-
-
-def _values(visit: Visit, document: Document) -> tuple[Values, int]:
-    values, pushes = values_of(document, criteria_field(visit))
-    workspace = visit.ports.workspace
-    return shown_in_criteria(shown_in_fields(values, describe_jobs(workspace)), workspace), pushes
-
-
-def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = None) -> Sent:
-    workspace = visit.ports.workspace
-    sent = read_recipe(visit.request.form if form is None else form, stored, criteria_field(visit))
-    sent = with_parameters(with_typed_schedule(sent, stored, visit.now), describe_jobs(workspace))
-    return with_criteria(sent, stored, workspace)
 
 
 def _sends(document: Document) -> bool:
@@ -206,7 +191,7 @@ def _after(visit: Visit, changed: Reshaped, stored: Document, *, recipe_id: str 
     """Return the form with a part added, removed or moved, and with all errors if it showed errors before."""
     values, errors = {name: text for name, text in changed.values.items() if name not in ACTIONS}, [*changed.errors]
     if visit.field("checked"):
-        sent = _sent(visit, without_nan(stored), MultiDict(values))
+        sent = read_form(visit, MultiDict(values), without_nan(stored))
         errors += _errors(visit, sent, {**stored, **sent.document})
     return _form(visit, values, changed.pushes, recipe_id=recipe_id, errors=errors, changed=changed, status=200)
 
