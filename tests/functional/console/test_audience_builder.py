@@ -1,5 +1,6 @@
 """The audience in the campaign form: rows of conditions, lists, SQL, who they find, and why a person fits."""
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -324,7 +325,7 @@ def test_the_preview_knows_the_audience_of_the_rows(lab: Lab, visitor: Visitor) 
     page = visitor.get(EDIT)
     assert "username" in page.text
     assert "Choose an audience to use variables" not in page.text
-    [posts] = [each for _, each in page.elements if each.get("hx-post") == "/recipes/compose/people"]
-    token = posts["hx-vals"].split('"')[3]
+    posts = next(each for _, each in page.elements if each.get("hx-post") == "/recipes/compose/people")
+    token = json.loads(posts["hx-vals"])["csrf"]
     loaded = visitor.post("/recipes/compose/people", {**fields(visitor), "csrf": token}, status=200)
-    assert "one of 1 person when loaded" in Page(loaded.text).text
+    assert "one of 1 person when loaded" in Page(f"<form action=''>{loaded.text}</form>").text
