@@ -329,3 +329,9 @@ def test_the_preview_knows_the_audience_of_the_rows(lab: Lab, visitor: Visitor) 
     token = json.loads(posts["hx-vals"])["csrf"]
     loaded = visitor.post("/recipes/compose/people", {**fields(visitor), "csrf": token}, status=200)
     assert "one of 1 person when loaded" in Page(f"<form action=''>{loaded.text}</form>").text
+
+
+def test_the_preview_knows_the_columns_before_the_conditions_are_complete(visitor: Visitor) -> None:
+    page = visitor.get("/recipes/new")
+    assert "Complete the conditions" in page.text
+    assert "Choose an audience to use variables" not in page.text
