@@ -9,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 from functions.domain.errors import FieldError
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES
 from functions.domain.recipe.read import Document
-from functions.handlers.console.forms.criteria_form import CONDITIONS, HOW
 from functions.handlers.console.forms.recipe_form import Values
 from functions.handlers.console.forms.whole_form import read_form
 from functions.handlers.console.visit import Visit
@@ -96,14 +95,8 @@ class Composer:
 
 
 def form_document(visit: Visit, form: MultiDict[str, str]) -> Document:
-    """Return the document of a form, as far as it can be read, without stored values that the form lacks.
-
-    Unfinished conditions count as everyone: the columns of people are known before it is known who they are.
-    """
-    document = read_form(visit, form, {}).document
-    if visit.ports.workspace.has_models and form.get(HOW) == CONDITIONS:
-        document["audienceCriteria"].setdefault("where", {"all": []})
-    return document
+    """Return the document of a form, as far as it can be read, without stored values that the form lacks."""
+    return read_form(visit, form, {}).document
 
 
 def composer_of(visit: Visit, document: Document, values: Values) -> Composer:

@@ -130,11 +130,19 @@ def people_of(found: Sequence[SamplePeople], audience: Audience | None) -> Sampl
 
 
 def _audience(ports: Ports, document: Document, push: RecipePush, position: int) -> Audience | None:
-    try:
-        job, _ = recipe_job(audience_recipe(document), ports.find_job, ports.workspace)
-        return audience_of(job, push, position)
-    except (BadRecipe, ValueError):
-        return None
+    """Return the audience of a push; None if it is not known.
+
+    The columns of people are known before the conditions say who they are.
+    """
+    criteria = document.get("audienceCriteria")
+    everyone = {**criteria, "where": {"all": []}} if isinstance(criteria, Mapping) and "where" in criteria else None
+    for each in (criteria, everyone):
+        try:
+            recipe = audience_recipe({**document, "audienceCriteria": each})
+            return audience_of(recipe_job(recipe, ports.find_job, ports.workspace)[0], push, position)
+        except (BadRecipe, ValueError):
+            continue
+    return None
 
 
 def _read(written: Mapping[str, Any]) -> tuple[RecipePush, list[FieldError]]:
