@@ -50,6 +50,7 @@ def _bad(fault: ImageFault, detail: str) -> BadImage:
     return BadImage(fault=fault, detail=detail)
 
 
+_NOT_PUBLIC = _bad(ImageFault.NOT_ALLOWED, "an address that is not public")
 _UNREADABLE = _bad(ImageFault.NOT_ALLOWED, "an address that cannot be read")
 _TROUBLES: Sequence[tuple[type[Exception], BadImage]] = (
     (TimeoutError, _bad(ImageFault.TOO_SLOW, "no whole answer")),
@@ -93,13 +94,14 @@ class WebImages:
         ends_at = self._seconds() + within.total_seconds()
 
         def in_time(url: str) -> Look | None:
-            return self._load(url) if self._seconds() < ends_at else None
+            return self.load(url)[0] if self._seconds() < ends_at else None
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="images") as pool:
             looks = zip(urls, pool.map(in_time, urls), strict=True)
             return {url: look for url, look in looks if look is not None}
 
-    def _load(self, url: str) -> Look:
+    def load(self, url: str) -> tuple[Look, bytes]:
+        """Load one image, and return its content too; see Images."""
         ends_at = self._seconds() + self._patience
 
         def left() -> float:
@@ -111,9 +113,9 @@ class WebImages:
         try:
             return self._follow(url, left)
         except (OSError, TooMuch, HTTPException, ValueError) as error:
-            return next(look for kind, look in _TROUBLES if isinstance(error, kind))
+            return next(look for kind, look in _TROUBLES if isinstance(error, kind)), b""
 
-    def _follow(self, url: str, left: Callable[[], float]) -> Look:
+    def _follow(self, url: str, left: Callable[[], float]) -> tuple[Look, bytes]:
         for _ in range(_MOST_REDIRECTS + 1):
             found = self._ask(url, left)
             if not isinstance(found, str):
@@ -121,26 +123,26 @@ class WebImages:
             try:
                 url = urljoin(url, found)
             except ValueError:
-                return _UNREADABLE
-        return _bad(ImageFault.STATUS, f"more than {_MOST_REDIRECTS} redirects")
+                return _UNREADABLE, b""
+        return _bad(ImageFault.STATUS, f"more than {_MOST_REDIRECTS} redirects"), b""
 
-    def _ask(self, url: str, left: Callable[[], float]) -> Look | str:
+    def _ask(self, url: str, left: Callable[[], float]) -> tuple[Look, bytes] | str:
         """Make one request; return what was found there, or where it redirects to."""
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").rstrip("."), parts.port or _PORT
         except ValueError:
-            return _UNREADABLE
+            return _UNREADABLE, b""
         if not self._policy.allows_image(url):
             only_the_port = port != _PORT and self._policy.allows_image(f"https://{_named(host)}/")
             why = f"port {port}, not" if only_the_port else "not https, or a host not"
-            return _bad(ImageFault.NOT_ALLOWED, f"{why} in ALLOWED_IMAGES")
+            return _bad(ImageFault.NOT_ALLOWED, f"{why} in ALLOWED_IMAGES"), b""
         if is_odd_address(host):
-            return _bad(ImageFault.NOT_ALLOWED, "an address that is not public")
+            return _NOT_PUBLIC, b""
         host = host.encode("idna").decode("ascii")
         addresses = _waited_for(lambda: self._resolve(host), left())
         if not all(map(self._public, addresses)):
-            return _bad(ImageFault.NOT_ALLOWED, "an address that is not public")
+            return _NOT_PUBLIC, b""
         with _first_connected(addresses, port, left) as plain:
             plain.settimeout(left())
             tls = _tls(self._ca_file).wrap_socket(plain, server_hostname=host)
@@ -168,7 +170,7 @@ def _first_connected(addresses: Sequence[str], port: int, left: Callable[[], flo
     raise trouble
 
 
-def _answer(stream: TimedStream, host: str, port: int, parts: SplitResult) -> Look | str:
+def _answer(stream: TimedStream, host: str, port: int, parts: SplitResult) -> tuple[Look, bytes] | str:
     path, query = quote(parts.path or "/", safe=_KEPT), quote(parts.query, safe=f"{_KEPT}?")
     target = f"{path}?{query}" if query else path
     named = _named(host)
@@ -181,7 +183,7 @@ def _answer(stream: TimedStream, host: str, port: int, parts: SplitResult) -> Lo
         if response.status in _REDIRECTS and location:
             return location
         if response.status != _FOUND:
-            return _bad(ImageFault.STATUS, str(response.status))
+            return _bad(ImageFault.STATUS, str(response.status)), b""
         return _content(response)
 
 
@@ -200,16 +202,16 @@ def _named(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _content(response: HTTPResponse) -> Look:
+def _content(response: HTTPResponse) -> tuple[Look, bytes]:
     if (response.length or 0) > MOST_BYTES:
         raise TooMuch
     content = response.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise TooMuch
     if response.length:
-        return _bad(ImageFault.UNREACHABLE, "the answer breaks off")
+        return _bad(ImageFault.UNREACHABLE, "the answer breaks off"), b""
     declared = response.headers.get_content_type() if "Content-Type" in response.headers else ""
-    return read_image(content, declared)
+    return read_image(content, declared), content
 
 
 def _waited_for(call: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]:

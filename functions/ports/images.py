@@ -16,3 +16,7 @@ class Images(Protocol):
         None is begun after `within`: the answer leaves such addresses out.
         """
         ...
+
+    def load(self, url: str) -> tuple[Look, bytes]:
+        """Load one image as `look` does, and return its content too; none for an image that was not loaded."""
+        ...

@@ -131,6 +131,7 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("POST", "/recipes/schedule"): Asked(OPERATOR),
     ("POST", "/recipes/compose"): Asked(OPERATOR),
     ("POST", "/recipes/compose/people"): Asked(OPERATOR),
+    ("GET", "/recipes/compose/image"): Asked(OPERATOR),
     ("GET", "/zones"): Asked(OPERATOR),
     ("GET", f"{R}/review"): Asked(OPERATOR),
     ("GET", f"{R}/review/check"): Asked(OPERATOR),

@@ -147,6 +147,13 @@ def test_an_image_is_loaded_and_its_size_is_read(make_host: MakeHost, ca_file: P
     assert not {"Authorization", "Cookie", "Referer"} & set(host.headers[0])
 
 
+def test_the_content_of_one_image_comes_with_what_it_is(make_host: MakeHost, ca_file: Path) -> None:
+    host = make_host({"/a": sends(png(3, 2), Content_Type="image/png"), "/gone": raw(b"HTTP/1.0 404 No\r\n\r\n")})
+    found, content = images(host, ca_file).load(f"{host.url}/a")
+    assert (found, content) == (look(host, ca_file), png(3, 2))
+    assert images(host, ca_file).load(f"{host.url}/gone") == (BadImage(fault=ImageFault.STATUS, detail="404"), b"")
+
+
 def test_several_are_loaded_at_once_each_once(make_host: MakeHost, ca_file: Path) -> None:
     slow = {f"/{n}": raw(b"HTTP/1.0 200 OK\r\n\r\n", png(n + 1, 1), pause=0.2) for n in range(12)}
     host = make_host(slow)

@@ -24,3 +24,7 @@ class Pictures:
         """Look at images; see Images."""
         struck = {url: self._chance.fault(f"{self._caller()}/image {url}", self._table) for url in urls}
         return MemoryImages({url: _LOOKS[kind] for url, kind in struck.items() if kind}).look(urls, within)
+
+    def load(self, url: str) -> tuple[Look, bytes]:
+        """Load one image; see Images. No step of an execution does."""
+        return MemoryImages().load(url)

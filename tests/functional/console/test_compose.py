@@ -148,7 +148,7 @@ def test_a_language_has_its_own_preview_and_counters(composer: Composer) -> None
     assert all(values["dir"] == "auto" for _, values in shown.elements if "data-shows" in values)
 
 
-def test_an_image_is_a_link_that_nothing_loads_by_itself(composer: Composer) -> None:
+def test_a_browser_loads_nothing_from_the_address_of_an_image(composer: Composer) -> None:
     shown = composer.write({"pushSequence[0].image": "https://img.kicks.example/[[var:name]].jpg"}, PEOPLE)
     assert "Image from img.kicks.example" in shown.text
     assert not [tag for tag, _ in shown.elements if tag == "img"]

@@ -8,7 +8,8 @@ from werkzeug.datastructures import MultiDict
 
 from audience_jobs.errors import AudienceJobError
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.errors import BadRecipe
+from functions.domain.errors import BadRecipe, Forbidden, NotFound
+from functions.domain.push.images import Image, bad
 from functions.domain.roles import Role
 from functions.handlers.console.answering import part
 from functions.handlers.console.composer import PEOPLE, Composer, composer_of, form_document
@@ -32,9 +33,8 @@ def load(visit: Visit) -> Response:
     try:
         recipe = audience_recipe(document)
         found = load_people(visit.ports, recipe, saved_as=visit.field("view.recipe"), person=person)
-    except BadRecipe as error:
-        reason = "; ".join(each.reason for each in error.errors)
-        return _composed(visit, form, trouble=f"Choose an audience first: {reason}")
+    except BadRecipe:  # the audience's own section says why
+        return _composed(visit, form, trouble="Complete the audience first. Then its people can be loaded.")
     except AudienceJobError as error:
         return _composed(visit, form, trouble=f"No people were loaded: {error}")
     row = "person" if person else "first"
@@ -58,11 +58,28 @@ def composer_for(visit: Visit, values: Values) -> Composer:
     return composer_of(visit, form_document(visit, MultiDict(values)), values)
 
 
+def show_image(visit: Visit) -> Response:
+    """Answer an image of a push, loaded as the check at T-30 does: from public addresses only, at most 1 MB.
+
+    The browser loads nothing from the address itself, so the console's policy stays strict.
+    """
+    if visit.request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise Forbidden("only a page of the console shows this image")
+    images = visit.ports.images
+    look, content = images.load(visit.asked("address")) if images else (None, b"")
+    fault = bad(look, for_browsers=False) if look else None
+    if not isinstance(look, Image) or fault:
+        raise NotFound(f"no image: {fault.detail}" if fault else "images are not loaded here")
+    kept = {"Cache-Control": "private, max-age=300"}
+    return Response(content, content_type=f"image/{look.form.lower()}", headers=kept)
+
+
 def _audience(_: Visit) -> Subject:
     return Subject(kind=SubjectKind.AUDIENCE)
 
 
 ROUTES = (
     Route(method="POST", path=AT, serve=show, least=Role.OPERATOR),
+    Route(method="GET", path=f"{AT}/image", serve=show_image, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=_audience, expensive=True),
 )
