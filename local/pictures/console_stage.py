@@ -47,8 +47,11 @@ def fill_data(data: Path) -> None:
 
 
 @contextmanager
-def stage(folder: Path, *, script: OutcomeScript | None = None) -> Iterator[Stage]:
-    """Open a stage in a folder with both sample recipes saved, on a clock that only moves as it plays."""
+def stage(folder: Path, *, script: OutcomeScript | None = None, empty: bool = False) -> Iterator[Stage]:
+    """Open a stage in a folder, on a clock that only moves as it plays.
+
+    Both sample recipes are saved, unless it is `empty`.
+    """
     fill_data(folder / "data")
     clock = VirtualClock(OPENED_AT)
     system = bootstrap.embedded(_settings(folder), clock, script)
@@ -56,7 +59,7 @@ def stage(folder: Path, *, script: OutcomeScript | None = None) -> Iterator[Stag
         apps = load_functions(FUNCTIONS, SOURCE)
         runtime = Runtime(system.queue, system.schedules, clock, apps, lambda: bootstrap.bind(system.ports))
         system.schedules.put(RECONCILE_JOB)
-        for path in sorted(RECIPES.glob("*.json")):
+        for path in () if empty else sorted(RECIPES.glob("*.json")):
             save_recipe(system.ports, read_recipe_file(path), by="growth@kicks.example")
         with Served(http_server(apps, system.ports, "127.0.0.1", 0)) as served:
             yield Stage(system=system, runtime=runtime, clock=clock, url=f"{served.url}/console")

@@ -2,16 +2,17 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from functions.domain.push.outcomes import Outcome
+from functions.usecases.people.testers import add_tester
 from functions.usecases.recipes.save import create_recipe, update_recipe
 from local.embedded.outbox import OutcomeScript
 from local.pictures.console_stage import Stage, stage
@@ -19,8 +20,10 @@ from local.pictures.console_stage import Stage, stage
 _OUT = Path(__file__).parents[2] / "docs" / "screenshots"
 _SEND_AT = datetime(2026, 5, 5, 22, 30, tzinfo=UTC)
 _EXECUTION = "/executions/sneaker-reactivation_20260505T223000Z"
+_SETTLES_MS = 700
+"""After this long the parts that a page loads by itself are there."""
 _MINUTE = timedelta(minutes=1)
-_DESK, _PHONE = (1280, 800), (375, 740)
+_DESK, _PHONE = (1440, 900), (375, 740)
 _TESTER = "00000000-0000-4000-8000-000000000001"
 _SCRIPT = OutcomeScript(by_user={_TESTER: Outcome.SENT}, rates={Outcome.BAD_MESSAGE: 0.012, Outcome.UNKNOWN: 0.004})
 """A few messages fail, as some always do."""
@@ -28,12 +31,17 @@ _SCRIPT = OutcomeScript(by_user={_TESTER: Outcome.SENT}, rates={Outcome.BAD_MESS
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A picture of a page: its name, its address, and how it is looked at."""
+    """A picture of a page: its name, its address, and how it is looked at.
+
+    `act` is what somebody does there first. `whole` takes the page below the window, too.
+    """
 
     name: str
     path: str
     scheme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = _DESK
+    act: Callable[[Page], None] | None = None
+    whole: bool = True
 
 
 def main() -> int:
@@ -52,6 +60,9 @@ def main() -> int:
         for shots in _scenes(played):
             for shot in shots:
                 _take(browser, played.url, shot)
+        with stage(Path(folder) / "empty", empty=True) as nothing:
+            for shot in _EMPTY:
+                _take(browser, nothing.url, shot)
         browser.close()
     return 0
 
@@ -64,23 +75,35 @@ def _scenes(played: Stage) -> Iterator[Sequence[Shot]]:
         *_both("overview", "/"),
         *_both("execution-window", _EXECUTION),
         *_both("recipe", "/recipes/sneaker-reactivation"),
-        Shot(name="recipes", path="/recipes"),
-        Shot(name="recipe-edit", path="/recipes/sneaker-reactivation/edit"),
+        *_both("recipes", "/recipes"),
+        *_both("recipe-edit", "/recipes/sneaker-reactivation/edit"),
+        *_both("compose", "/recipes/sneaker-reactivation/edit", act=_write),
+        Shot(name="form-errors", path="/recipes/new", act=_press("Review and activate")),
         Shot(name="recipe-run", path="/recipes/sneaker-reactivation/run"),
-        Shot(name="executions", path="/executions"),
-        Shot(name="calendar", path="/calendar"),
+        *_both("review", "/recipes/autumn/review"),
+        Shot(name="test-people", path="/test-people"),
+        *_both("calendar", "/calendar"),
         Shot(name="cadence", path="/cadence"),
-        Shot(name="audit-log", path="/audit"),
-        Shot(name="confirm-cancel", path=f"{_EXECUTION}/confirm"),
+        *_both("activity", "/audit"),
+        *_both("confirm-cancel", f"{_EXECUTION}/confirm"),
+        *_both("send-once", "/send"),
+        *_both("person", "/people", act=_find_person),
+        Shot(name="shortcuts", path="/", act=lambda page: page.keyboard.press("?"), whole=False),
+        Shot(name="help", path="/help"),
+        Shot(name="not-found", path="/nowhere"),
     ]
     played.play_until(_SEND_AT + 3 * _MINUTE)
     yield _both("execution-live", _EXECUTION)
     played.play_until(_SEND_AT + 20 * _MINUTE)
-    yield [Shot(name="execution-completed", path=_EXECUTION)]
+    yield [
+        *_both("execution-completed", _EXECUTION),
+        *_both("executions", "/executions"),
+        *_both("overview-after", "/"),
+    ]
 
 
 def _prepare(played: Stage) -> None:
-    """Add a third recipe, and a change of a recipe."""
+    """Add a third recipe, a draft, and a change of a recipe."""
     ports = played.system.ports
     weekly = {
         "name": "Weekend drop",
@@ -93,17 +116,47 @@ def _prepare(played: Stage) -> None:
         "status": "active",
     }
     create_recipe(ports, weekly, by="ana@kicks.example")
+    draft = {**weekly, "id": "autumn", "name": "Autumn colours", "status": "draft", "tags": ["season"]}
+    create_recipe(ports, draft, by="ana@kicks.example")
+    add_tester(ports, name="Ana", user_id=_TESTER, email="local", by="local")
     changes = {"description": "New users hear what to do next, step by step."}
     update_recipe(ports, "new-user-welcome", changes, by="ben@kicks.example")
 
 
-def _both(name: str, path: str) -> list[Shot]:
+def _write(page: Page) -> None:
+    """Write a push, and load people for its preview."""
+    page.get_by_label("Title", exact=True).first.fill("[[var:firstName|Hey]], six pairs in your size")
+    page.get_by_role("button", name="Load sample people").first.click()
+    page.get_by_text("when loaded").or_(page.get_by_text("in the last audience built")).first.wait_for()
+    page.wait_for_timeout(600)
+
+
+def _press(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("button", name=name).click()
+
+
+def _find_person(page: Page) -> None:
+    """Look up the test person, and wait for the next days."""
+    page.locator("main input").last.fill(_TESTER)
+    page.locator("main input").last.press("Enter")
+
+
+def _both(name: str, path: str, act: Callable[[Page], None] | None = None) -> list[Shot]:
     """Return the pictures of a main page: in both colour schemes, and on a phone."""
+    whole = act is None
     return [
-        Shot(name=name, path=path),
-        Shot(name=f"{name}-dark", path=path, scheme="dark"),
-        Shot(name=f"{name}-phone", path=path, size=_PHONE),
+        Shot(name=name, path=path, act=act, whole=whole),
+        Shot(name=f"{name}-dark", path=path, act=act, whole=whole, scheme="dark"),
+        Shot(name=f"{name}-phone", path=path, act=act, size=_PHONE),
     ]
+
+
+_EMPTY = (
+    *_both("empty-overview", "/"),
+    Shot(name="empty-campaigns", path="/recipes"),
+    Shot(name="empty-sends", path="/executions"),
+    *_both("new", "/recipes/new"),
+)
 
 
 def _take(browser: Browser, url: str, shot: Shot) -> None:
@@ -111,8 +164,12 @@ def _take(browser: Browser, url: str, shot: Shot) -> None:
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=shot.scheme)
     page = context.new_page()
     page.goto(f"{url}{shot.path}")
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=_OUT / f"{shot.name}.png", full_page=True)
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(_SETTLES_MS)
+    if shot.act:
+        shot.act(page)
+        page.wait_for_timeout(_SETTLES_MS)
+    page.screenshot(path=_OUT / f"{shot.name}.png", full_page=shot.whole)
     context.close()
 
 
