@@ -36,6 +36,7 @@ from functions.handlers.console.forms.recipe_form import (
     values_of,
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
+from functions.handlers.console.forms.segment_fields import kept_as_segment
 from functions.handlers.console.forms.typed_schedule import with_typed_schedule
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.audience import audience_view, criteria_field
@@ -69,7 +70,7 @@ def create(visit: Visit) -> Response:
     """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
     sent = _sent(visit, base)
-    if changed := reshaped(sent.values, sent.pushes):
+    if changed := kept_as_segment(visit, sent.values, sent.pushes) or reshaped(sent.values, sent.pushes):
         return _after(visit, changed, base)
     reviews = _reviews_first(visit, sent, {})
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
@@ -100,7 +101,7 @@ def change(visit: Visit) -> Response:
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
     sent = _sent(visit, without_nan(stored))
-    if changed := reshaped(sent.values, sent.pushes):
+    if changed := kept_as_segment(visit, sent.values, sent.pushes) or reshaped(sent.values, sent.pushes):
         return _after(visit, changed, stored, recipe_id=recipe_id)
     reviews = _reviews_first(visit, sent, stored)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)
@@ -143,7 +144,7 @@ def _sent(visit: Visit, stored: Document, form: MultiDict[str, str] | None = Non
     workspace = visit.ports.workspace
     sent = read_recipe(visit.request.form if form is None else form, stored, criteria_field(visit))
     sent = with_parameters(with_typed_schedule(sent, stored, visit.now), describe_jobs(workspace))
-    return with_criteria(sent, stored, workspace)
+    return with_criteria(sent, stored, workspace, visit.ports.segments.get)
 
 
 def _sends(document: Document) -> bool:
