@@ -109,6 +109,7 @@ class _Reader:
         if f"{name}.json" in self.fields:
             return _json(self.fields[f"{name}.json"])
         if f"{name}.segment" in self.fields:
+            self.rows[f"{path}.not"] = name
             member = {"segment": self._text(f"{name}.segment")}
             return {"not": member} if self._text(f"{name}.is") == "not_in" else member
         return self._happened(name, path) if f"{name}.did" in self.fields else self._compared(name, event)
