@@ -1,4 +1,4 @@
-"""Segments in a browser: made from the conditions of a campaign, used, and changed with who is affected; by keyboard."""
+"""Segments in a browser: made from a campaign's conditions, used, and changed with who is affected, by keyboard."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
