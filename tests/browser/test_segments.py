@@ -68,7 +68,7 @@ def test_a_change_shows_who_is_affected_before_it_is_saved(open_page: OpenPage, 
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Save and change 1 campaign")).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/segments/bobs?outcome=saved")
+    page.wait_for_url("**/segments/bobs?outcome=changed")
     expect(page.get_by_text("Saved. Applies from the next send of 1 campaign")).to_be_visible()
     stored = lab.ports.recipes.get("welcome")
     assert stored is not None

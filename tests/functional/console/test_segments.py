@@ -111,6 +111,13 @@ def test_saving_as_a_segment_without_scripts_loses_nothing_of_the_form(lab: Lab,
     assert criteria(lab)["where"] == {"all": [{"segment": "segment", "where": {"all": [ANN]}}]}
 
 
+def test_no_name_leads_to_the_address_of_another_page(lab: Lab, visitor: Visitor) -> None:
+    save(lab, where={"all": [ANN]})
+    asked(visitor, "shape", fields(visitor), shape="save-segment", **{"segment.name": "New"})
+    asked(visitor, "shape", fields(visitor), shape="save-segment", **{"segment.name": "New!"})
+    assert [each.id for each in lab.ports.segments.all()] == ["new-2", "new-3"]
+
+
 def test_what_is_wrong_with_a_new_segment_stands_beside_it(lab: Lab, visitor: Visitor) -> None:
     store(lab)
     save(lab, where={"all": [ANN]})
@@ -162,7 +169,8 @@ def test_a_change_asks_first_and_names_who_is_affected(lab: Lab, visitor: Visito
     assert lab.ports.segments.all()[0].where == BOB
     again = Page(visitor.post(BOBS, page.form(BOBS).fields | {"where.0.value": "zoe"}, status=200).text)
     assert "Not saved yet" in again.text, "the agreement was for another change"
-    visitor.post(BOBS, page.form(BOBS).fields, status=303)
+    saved = visitor.post(BOBS, page.form(BOBS).fields, status=303)
+    assert "Saved. Applies from the next send of 1 campaign" in visitor.get(saved.headers["Location"]).text
     assert where_of(lab, "one") == {"all": [{"segment": "bobs", "where": {"all": [ANN]}}]}
 
 
@@ -180,7 +188,8 @@ def test_a_change_is_counted_before_and_after(lab: Lab, visitor: Visitor) -> Non
 def test_another_name_asks_nothing_and_keeps_the_conditions_as_stored(lab: Lab, visitor: Visitor) -> None:
     store(lab)
     use(lab, "one")
-    visitor.send(BOBS, BOBS, {"name": "All Bobs"})
+    saved = visitor.send(BOBS, BOBS, {"name": "All Bobs"})
+    assert "Applies from" not in visitor.get(saved.headers["Location"]).text
     [stored] = lab.ports.segments.all()
     assert (stored.id, stored.name, stored.where) == ("bobs", "All Bobs", BOB)
 

@@ -74,7 +74,7 @@ class RowView:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentView:
-    """A segment to choose: its name, and who is in it."""
+    """A segment to choose: its name, and who is in it, where a row shows that."""
 
     name: str
     words: str

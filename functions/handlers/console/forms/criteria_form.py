@@ -38,7 +38,7 @@ WAYS: Mapping[str, tuple[str, str]] = {
     A_LIST: ("A list of people", "Upload a CSV file, or paste user IDs."),
     SQL: ("SQL", "Write a query that returns user_id."),
 }
-"""The ways to choose an audience, with their names and what they are for. A saved one would be one more."""
+"""The ways to choose an audience, with their names and what they are for."""
 IDS, STATEMENT = "audience.ids", "audience.sql"
 FIELD_NAMES = (HOW, IDS, STATEMENT)
 _CHOOSE = {"column": "Choose what to compare", "segment": "Choose a segment"}

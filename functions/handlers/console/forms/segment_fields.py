@@ -30,10 +30,13 @@ FOR_SEGMENT = "segment.form"
 """A field that the form of a segment has: its rows name no other segment."""
 
 
-def segment_views(ports: Ports) -> Mapping[str, SegmentView]:
-    """Return the segments to choose from, by id, in order of their names."""
+def segment_views(ports: Ports, values: Mapping[str, str]) -> Mapping[str, SegmentView]:
+    """Return the segments to choose from, by id, in order of their names; those in the rows with who is in them."""
+    chosen = {text for name, text in rows_of(values).items() if name.endswith(".segment")}
     return {
-        each.id: SegmentView(name=each.name, words=capital(describe_segment(ports, each)))
+        each.id: SegmentView(
+            name=each.name, words=capital(describe_segment(ports, each)) if each.id in chosen else ""
+        )
         for each in list_segments(ports)
     }
 
@@ -97,9 +100,12 @@ def kept_as_segment(visit: Visit, values: Values, pushes: int) -> Reshaped | Non
 
 
 def _free_id(name: str, taken: Collection[str]) -> str:
-    """Return an id for a name that no segment has: names in other alphabets, or alike, get a number."""
+    """Return an id for a name that no segment has: names in other alphabets, or alike, get a number.
+
+    `new` is the address of the form of a new one.
+    """
     base = segment_id(name) or "segment"
-    return next(each for each in (base, *(f"{base}-{at}" for at in range(2, 1000))) if each not in taken)
+    return next(each for each in (base, *(f"{base}-{at}" for at in range(2, 1000))) if each not in (*taken, "new"))
 
 
 def _in_form(error: FieldError) -> FieldError:

@@ -40,6 +40,7 @@ from functions.usecases.recipes.criteria_parts import Explained, condition_in_wo
 
 _AT = "/recipes/audience"
 _SAMPLES = 10
+_OF_AUDIENCE = ("audience.", "audienceCriteria.where")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
     workspace = visit.ports.workspace
     traits = traits_of(workspace.models) if workspace.has_models else None
     own = FOR_SEGMENT in values
-    segments = segment_views(visit.ports) if traits and not own else {}
+    segments = segment_views(visit.ports, values) if traits and not own else {}
     return {
         "how": values.get(HOW, A_JOB),
         "ways": WAYS,
@@ -165,7 +166,7 @@ def _criteria(visit: Visit) -> Mapping[str, Any]:
     """Return the criteria of the form; BadRecipe if they cannot be read."""
     written = read_recipe(visit.request.form, {}, criteria_field(visit))
     sent = with_criteria(written, {}, visit.ports.workspace, visit.ports.segments.get)
-    if wrong := [error for error in sent.errors if error.field == QUERY or error.field.startswith("audience")]:
+    if wrong := [error for error in sent.errors if error.field == QUERY or error.field.startswith(_OF_AUDIENCE)]:
         raise BadRecipe(wrong)
     criteria: Mapping[str, Any] = sent.document["audienceCriteria"]
     return criteria

@@ -215,7 +215,7 @@ def _asked(visit: Visit, written: Segment, stored: Segment) -> _Asked | None:
 def _saved(visit: Visit, saved: SegmentSaved, outcome: str) -> Response:
     path = f"{_AT}/{saved.segment.id}"
     notices = [f"The campaign {name} could not be changed: {why}" for name, why in (saved.unchanged or {}).items()]
-    return to(visit, path, outcome=outcome, **with_notices(path, notices))
+    return to(visit, path, outcome="changed" if saved.changed else outcome, **with_notices(path, notices))
 
 
 def _sent(visit: Visit) -> Values:
