@@ -60,6 +60,8 @@ def version_of_segment(segment: Segment) -> str:
 
 def describe_segment(ports: Ports, segment: Segment) -> str:
     """Describe in words who is in a segment; why its conditions cannot be read, if so."""
+    if not ports.workspace.has_models:
+        return "not known: the workspace lacks models/people.sql"
     try:
         return sentence(read_condition(segment.where, traits_of(ports.workspace.models)))
     except BadCriteria as error:

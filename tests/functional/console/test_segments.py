@@ -278,3 +278,6 @@ def test_a_workspace_without_models_says_so_and_leads_on(lab: Lab) -> None:
         assert "Segments are not available in this workspace" in page.text
         assert any(each.get("href") == "/recipes" for _, each in page.elements)
     assert not any(each.get("href") == "/segments" for _, each in other.get("/recipes").elements)
+    deed = Deed(by="ana", at=lab.clock.now(), action=Action.SAVED)
+    lab.ports.segments.change("bobs", lambda _: Segment(id="bobs", name="Bobs", where=BOB), deed)
+    assert "Bobs" in other.get(BOBS).text, "one from before can be read"
