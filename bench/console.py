@@ -108,6 +108,7 @@ def _paths(execution: str) -> Mapping[str, str]:
         "recipes, found": "/recipes?q=sneaker&sort=last",
         "recipe": "/recipes/sneaker-reactivation-0001",
         "recipe, edit": "/recipes/sneaker-reactivation-0001/edit",
+        "segments": "/segments",
         "executions": "/executions",
         "executions, of one": "/executions?recipe=sneaker-reactivation-0001",
         "execution": f"/executions/{execution}",

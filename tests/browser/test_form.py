@@ -139,7 +139,7 @@ def test_a_draft_is_not_restored_over_a_newer_version_without_a_word(console: Co
     field(page, "title").fill("Mine")
     console.lab.save(recipe(name="Theirs"))
     page.reload()
-    expect(page.get_by_text("this campaign was saved again since")).to_be_visible()
+    expect(page.get_by_text("this was saved again since")).to_be_visible()
     page.get_by_role("button", name="Restore your unsaved changes").click()
     expect(field(page, "title")).to_have_value("Mine")
     page.get_by_role("button", name="Save", exact=True).last.click()

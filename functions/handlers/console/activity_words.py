@@ -53,7 +53,6 @@ _ADDRESSES: Mapping[str, str] = {
     RULES: "/cadence",
     IMPORTS: "/cadence",
     TEST_PEOPLE: "/test-people",
-    SEGMENTS: "/segments",
 }
 
 
@@ -75,18 +74,24 @@ def did(entry: AuditEntry, names: Mapping[str, str]) -> Did:
     """Return an entry as a sentence. `names` are those of the recipes by their ids."""
     action, about = entry.deed.action, entry.after or {}
     execution_id = str(about.get("executionId", "")) if action in ABOUT_SENDS else ""
-    address = f"/recipes/{quote(entry.recipe_id)}" if entry.recipe_id in names else ""
+    address = f"/recipes/{quote(entry.recipe_id)}" if entry.recipe_id in names else _address(entry)
     created = _verb(entry) == "created"  # every field is new then, and the campaign's page has them
     return Did(
         entry=entry,
         verb=_verb(entry),
         thing=_thing(entry, names),
-        address=_ADDRESSES.get(entry.recipe_id, f"/executions/{quote(execution_id)}" if execution_id else address),
+        address=f"/executions/{quote(execution_id)}" if execution_id else address,
         reason=_reason(entry) if action in ABOUT_SENDS else "",
         execution_id=execution_id,
         violation_id=str(about.get("violationId", "")) if action in ABOUT_SENDS else "",
         changes=[] if action in ABOUT_SENDS or created else changes_between(entry.before, entry.after),
     )
+
+
+def _address(entry: AuditEntry) -> str:
+    if entry.recipe_id == SEGMENTS:
+        return f"/segments/{quote(str((entry.after or {}).get('id', '')))}".rstrip("/")
+    return _ADDRESSES.get(entry.recipe_id, "")
 
 
 def _verb(entry: AuditEntry) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from functions.domain.documents import shown
 from functions.domain.recipe.read import FIRST_SEND_AT
 
-_TOLD_ELSEWHERE = ("updatedAt", "createdAt", "isActive", FIRST_SEND_AT)
+_TOLD_ELSEWHERE = ("updatedAt", "updatedBy", "createdAt", "isActive", FIRST_SEND_AT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,16 +18,17 @@ _DOING: Mapping[str, str] = {
     "/executions/*/cancel": "cancel this send",
     "/executions/*/stop": "stop this send",
     "/cadence": "change the frequency caps",
+    "/segments/*/delete": "delete this segment",
     "/audit/reopen": "reopen this",
 }
-_THINGS = {"recipes": "Campaign", "executions": "Send"}
+_THINGS = {"recipes": "Campaign", "executions": "Send", "segments": "Segment"}
 
 
 def title_of(refused: Refusal, method: str, path: str) -> str:
     """Return what went wrong, in a few words."""
     status, doing = refused.status, _DOING.get(re.sub(r"(?<=^/)(\w+)/[^/]+/", r"\1/*/", path))
     if status == 404:
-        thing = re.fullmatch(r"/(recipes|executions)/[^/]+(/\w+)?", path)
+        thing = re.fullmatch(r"/(recipes|executions|segments)/[^/]+(/\w+)?", path)
         return f"{_THINGS[thing[1]]} not found" if thing else "Page not found"
     if status in (401, 403):
         return "You can't do this"

@@ -18,6 +18,7 @@ from functions.handlers.console.pages import (
     review,
     run,
     schedule,
+    segments,
     send_once,
     test_people,
 )
@@ -25,7 +26,7 @@ from functions.handlers.console.visit import Route
 
 _PAGES = (
     *(overview, executions, send_once, execution, control, campaigns, recipes, recipe_edit, compose, schedule),
-    *(audience, review, run, test_people, calendar, people, cadence, audit, help_page),
+    *(audience, segments, review, run, test_people, calendar, people, cadence, audit, help_page),
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -60,6 +60,8 @@ def version_of_segment(segment: Segment) -> str:
 
 def describe_segment(ports: Ports, segment: Segment) -> str:
     """Describe in words who is in a segment; why its conditions cannot be read, if so."""
+    if not ports.workspace.has_models:
+        return "not known: the workspace lacks models/people.sql"
     try:
         return sentence(read_condition(segment.where, traits_of(ports.workspace.models)))
     except BadCriteria as error:
@@ -90,8 +92,7 @@ def save_segment(
     the `versions`. If this stops half way, `reconcile` gives the conditions to the remaining recipes.
     """
     written = written if written.id else replace(written, id=segment_id(written.name))
-    segment = checked_segment(written)
-    _check_where(ports, segment)
+    segment = check_segment(ports, written)
 
     def change(stored: Segment | None) -> Segment:
         if create and stored is not None:
@@ -135,10 +136,25 @@ def delete_segment(ports: Ports, wanted: str, *, by: str) -> None:
     ports.segments.change(wanted, lambda _: None, Deed(by=by, at=ports.clock.now(), action=Action.DELETED))
 
 
-def _check_where(ports: Ports, segment: Segment) -> None:
+def check_segment(ports: Ports, written: Segment) -> Segment:
+    """Return a segment as it is saved; BadFields names everything that is wrong."""
+    errors, segment = list[FieldError](), written
+    try:
+        segment = checked_segment(written)
+    except BadFields as error:
+        errors += error.errors
+    if "where" not in {each.field for each in errors}:
+        errors += _wrong_where(ports, written)
+    if errors:
+        raise BadFields(errors)
+    return segment
+
+
+def _wrong_where(ports: Ports, segment: Segment) -> list[FieldError]:
     if not ports.workspace.has_models:
-        raise BadFields([FieldError("where", "needs models/people.sql, which the workspace lacks")])
+        return [FieldError("where", "needs models/people.sql, which the workspace lacks")]
     try:
         read_condition(segment.where, traits_of(ports.workspace.models))
     except BadCriteria as error:
-        raise BadFields([FieldError(field, reason) for field, reason in error.errors]) from error
+        return [FieldError(field, reason) for field, reason in error.errors]
+    return []

@@ -12,9 +12,10 @@ import pytest
 from audience_jobs.conditions.operators import OPERATORS
 from audience_jobs.conditions.reading import read_condition
 from audience_jobs.conditions.traits import traits_of
-from audience_jobs.conditions.tree import EVERYBODY, AnyOf, Condition, Every, Happened, Negated, Traits
+from audience_jobs.conditions.tree import EVERYBODY, AnyOf, Condition, Every, Happened, Named, Negated, Traits
 from audience_jobs.engines.duckdb import DuckDBEngine
 from audience_jobs.workspace import Workspace
+from functions.domain.audience.segments import Segment, with_segments
 from functions.domain.ids import UserIdFormat
 from functions.domain.roles import Role
 from functions.handlers.console.forms.condition_rows import read_rows, show_rows
@@ -26,6 +27,7 @@ from tests.functional.console.visitor import Page, Visitor
 EDIT = "/recipes/welcome/edit"
 AT = "/recipes/audience"
 BOB = {"column": "username", "op": "is", "value": "bob"}
+BOBS = Segment(id="bobs", name="Bobs", where=BOB)
 TRAINED = {"did": "trained", "times": {"at_least": 2}, "within_days": 30}
 
 
@@ -80,6 +82,8 @@ def plain(condition: Condition) -> Condition:
     """Return a condition without groups of one, which mean what is in them."""
     if isinstance(condition, Negated):
         return Negated(condition=plain(condition.condition))
+    if isinstance(condition, Named):
+        return replace(condition, condition=plain(condition.condition))
     if isinstance(condition, Happened):
         where = condition.where and plain(condition.where)
         return replace(condition, where=None if where == EVERYBODY else where)
@@ -104,6 +108,8 @@ class Grammar:
                 return {"not": self.condition(depth + 1, event)}
             least = 1 if kind == "any" else 0
             return {kind: [self.condition(depth + 1, event) for _ in range(self._random.randint(least, 3))]}
+        if not event and 0.45 <= pick < 0.52:
+            return {"segment": BOBS.id, "where": BOBS.where}
         return self._event(depth) if not event and pick > 0.8 else self._compared(event)
 
     def _event(self, depth: int) -> Any:
@@ -151,7 +157,8 @@ def test_rows_mean_what_the_condition_means(gym: Workspace) -> None:
     for seed in range(300):
         condition = Grammar(traits, seed).condition()
         read = read_rows(show_rows(condition, traits), traits)
-        assert plain(read_condition(read.condition, traits)) == plain(read_condition(condition, traits)), condition
+        where, _ = with_segments(read.condition, {BOBS.id: BOBS}.get)
+        assert plain(read_condition(where, traits)) == plain(read_condition(condition, traits)), condition
 
 
 def test_an_unchanged_form_keeps_the_conditions_as_they_are_stored(lab: Lab, visitor: Visitor) -> None:

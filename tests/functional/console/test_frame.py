@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from functions.domain.audience.segments import Segment
+from functions.domain.audit import Action, Deed
 from functions.domain.roles import Role
 from functions.handlers.console.assets import NAMES, address, asset
 from functions.handlers.console.table import ROUTES
@@ -20,12 +22,15 @@ def path_of(route: Route, lab: Lab) -> str:
     return (
         route.path.replace("<execution_id>", lab.id)
         .replace("<recipe_id>", "welcome")
+        .replace("<segment_id>", "bobs")
         .replace("<int(max=999):push>", "1")
     )
 
 
 @pytest.fixture
 def running(lab: Lab) -> Lab:
+    bobs, deed = Segment(id="bobs", name="Bobs", where={}), Deed(by="ana", at=lab.clock.now(), action=Action.SAVED)
+    lab.ports.segments.change("bobs", lambda _: bobs, deed)
     lab.run_to(SEND_AT)
     return lab
 

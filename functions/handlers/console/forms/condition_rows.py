@@ -1,4 +1,4 @@
-"""Conditions on people as fields of a form, and back: a group of rows, each a condition on a column or on events.
+"""Conditions on people as fields of a form, and back: rows on columns, events and segments, in groups.
 
 The fields of a row begin with its name: `where` is the outermost group, `where.0` its first row. A condition that the
 rows cannot show exactly is a row of JSON, so that a form that nobody changes means what the document meant.
@@ -14,6 +14,10 @@ from functions.usecases.recipes.criteria_parts import OPERATORS, Columns, Traits
 
 Fields = dict[str, str]
 WHERE = "where"
+SEGMENT_NAME = "segment.name"
+"""The field with the name under which the rows are saved as a segment."""
+SAVE_SEGMENT = "save-segment"
+"""The button that saves them."""
 DEEPEST = 4
 """How many groups lie in each other at most; what is deeper is JSON."""
 _YES_OR_NO = {"true": True, "false": False}
@@ -55,13 +59,18 @@ def read_rows(fields: Mapping[str, str], traits: Traits) -> RowsRead:
 
 def is_blank(fields: Mapping[str, str]) -> bool:
     """Return whether no row has a column, events or JSON yet."""
-    last = ("column", "did", "json")
+    last = ("column", "did", "json", "segment")
     return not any(text for name, text in fields.items() if name.rpartition(".")[2] in last)
 
 
 def rows_of(values: Mapping[str, str]) -> Fields:
     """Return the fields of rows among all fields of a form."""
     return {name: text for name, text in values.items() if name.startswith(f"{WHERE}.")}
+
+
+def uses_segment(fields: Mapping[str, str]) -> bool:
+    """Return whether a row names a segment, or asks for one."""
+    return any(name.endswith(".segment") for name in rows_of(fields))
 
 
 def children(fields: Mapping[str, str], group: str) -> list[str]:
@@ -99,6 +108,10 @@ class _Reader:
             return self.group(name, path, event)
         if f"{name}.json" in self.fields:
             return _json(self.fields[f"{name}.json"])
+        if f"{name}.segment" in self.fields:
+            self.rows[f"{path}.not"] = name
+            member = {"segment": self._text(f"{name}.segment")}
+            return {"not": member} if self._text(f"{name}.is") == "not_in" else member
         return self._happened(name, path) if f"{name}.did" in self.fields else self._compared(name, event)
 
     def _happened(self, name: str, path: str) -> Any:
@@ -173,6 +186,8 @@ class _Shown:
         return found
 
     def _row(self, condition: Any, name: str, event: str, depth: int) -> Fields:
+        if not event and (member := _member(condition, name)):
+            return member
         group = _taken_apart(condition)
         if group and depth < DEEPEST - 1:
             return self.group(condition, name, event, depth + 1)
@@ -207,6 +222,18 @@ def _taken_apart(condition: Any) -> tuple[str, list[Any]] | None:
     if key in ("all", "any") and isinstance(inside, list) and (inside or key == "all"):
         return key, inside
     return None
+
+
+def _member(condition: Any, name: str) -> Fields:
+    """Return the fields of a condition on a segment; empty for another one. The segment has the conditions."""
+    is_negated = isinstance(condition, Mapping) and set(condition) == {"not"}
+    inner = condition["not"] if is_negated else condition
+    if not isinstance(inner, Mapping) or not {"segment"} <= set(inner) <= {"segment", "where"}:
+        return {}
+    segment = inner["segment"]
+    if not isinstance(segment, str) or not _fits_in_line(segment):
+        return {}
+    return {f"{name}.is": "not_in" if is_negated else "in", f"{name}.segment": segment}
 
 
 def _compared(condition: Mapping[str, Any], name: str) -> Fields:
@@ -258,8 +285,8 @@ def reshaped_rows(values: Mapping[str, str], action: str) -> dict[str, str]:
 def changed_rows(fields: Fields, action: str) -> Fields:
     """Return the fields after a button was pressed.
 
-    An action is `add-column`, `add-event`, `add-group` or `remove`, a colon and the name of a group or a row. Fields
-    that are no rows stay.
+    An action is `add-column`, `add-event`, `add-segment`, `add-group` or `remove`, a colon and the name of a group or
+    a row. Fields that are no rows stay.
     """
     kind, _, name = action.partition(":")
     if kind == "remove":
@@ -269,20 +296,28 @@ def changed_rows(fields: Fields, action: str) -> Fields:
     fresh = {
         "add-column": new_row(added),
         "add-event": {f"{added}.did": "did", f"{added}.model": "", f"{added}.at_least": "1"},
+        "add-segment": {f"{added}.is": "in", f"{added}.segment": ""},
         "add-group": {f"{added}.match": "any", **new_row(f"{added}.0")},
     }.get(kind, {})
     return {f"{name}.match": "all", **fields, **fresh} if fresh else fields
 
 
+def one_segment(segment: str) -> Fields:
+    """Return the fields of rows for the people in a segment."""
+    return {f"{WHERE}.match": "all", f"{WHERE}.0.is": "in", f"{WHERE}.0.segment": segment}
+
+
 def place_to_go(fields: Mapping[str, str], action: str) -> str:
     """Return the field to go to after a button was pressed: the first of a new row, or the button of its group."""
     kind, _, name = action.partition(":")
+    if kind == SAVE_SEGMENT:
+        return SEGMENT_NAME if SEGMENT_NAME in fields else f"{WHERE}.0.segment"
     if not name:
         return ""
     rows = children(fields, name) if kind.startswith("add-") else []
     if not rows:
         return f"{name.rpartition('.')[0] if kind == 'remove' else name}.add"
-    names = (f"{rows[-1]}.{each}" for each in ("column", "model", "0.column"))
+    names = (f"{rows[-1]}.{each}" for each in ("column", "model", "segment", "0.column"))
     return next((each for each in names if each in fields), "")
 
 

@@ -10,6 +10,8 @@ Options = Sequence[tuple[str, str]]
 MATCHES: Options = (("all", "all of these"), ("any", "at least one of these"), ("none", "none of these"))
 DID: Options = (("did", "had"), ("did_not", "had no"))
 YES_OR_NO: Options = (("true", "Yes"), ("false", "No"))
+MEMBER: Options = (("in", "in the segment"), ("not_in", "not in the segment"))
+DELETED = "This segment was deleted. Choose another one, or remove this condition"
 _WORDS: Mapping[str, str] = {
     "is": "is",
     "is_not": "is not",
@@ -56,6 +58,11 @@ class RowView:
     widget: str = ""
     two: bool = False
     events: Options = ()
+    segments: Options = ()
+    words: str = ""
+    """Who is in the chosen segment."""
+    missing: bool = False
+    """Whether the chosen segment was deleted."""
     may_nest: bool = True
     """Whether a group may be added to it."""
 
@@ -65,15 +72,24 @@ class RowView:
         return f"{'Group' if self.kind == 'group' else 'Condition'} {self.number}" if self.number else "Conditions"
 
 
-def view_rows(fields: Mapping[str, str], traits: Traits) -> RowView:
-    """Return the outermost group."""
-    return _View(fields, traits).group(WHERE, "", "", 0)
+@dataclass(frozen=True, kw_only=True)
+class SegmentView:
+    """A segment to choose: its name, and who is in it, where a row shows that."""
+
+    name: str
+    words: str
+
+
+def view_rows(fields: Mapping[str, str], traits: Traits, segments: Mapping[str, SegmentView]) -> RowView:
+    """Return the outermost group. `segments` are those to choose from, by their ids."""
+    return _View(fields, traits, segments).group(WHERE, "", "", 0)
 
 
 @dataclass(frozen=True)
 class _View:
     fields: Mapping[str, str]
     traits: Traits
+    segments: Mapping[str, SegmentView]
 
     def group(self, name: str, number: str, event: str, depth: int) -> RowView:
         rows = [
@@ -88,12 +104,27 @@ class _View:
             return self.group(name, number, event, depth + 1)
         if f"{name}.json" in self.fields:
             return RowView(name=name, kind="json", number=number)
+        if f"{name}.segment" in self.fields:
+            return self._member(name, number)
         if f"{name}.did" in self.fields:
             model = self.fields.get(f"{name}.model", "")
             inner = self.group(f"{name}.where", number, model, depth + 1)
             events = [(each, each) for each in self.traits.events]
             return RowView(name=name, kind="event", number=number, event=model, rows=[inner], events=events)
         return self._compared(name, number, event)
+
+    def _member(self, name: str, number: str) -> RowView:
+        chosen = self.fields[f"{name}.segment"]
+        missing = bool(chosen) and chosen not in self.segments
+        options = [(each, segment.name) for each, segment in self.segments.items()]
+        return RowView(
+            name=name,
+            kind="segment",
+            number=number,
+            segments=[*options, (chosen, f"{chosen} (deleted)")] if missing else options,
+            words=self.segments[chosen].words if chosen in self.segments else "",
+            missing=missing,
+        )
 
     def _compared(self, name: str, number: str, event: str) -> RowView:
         columns = columns_for(self.traits, event)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.domain.audience.segments import Segment, with_segments
 from functions.domain.errors import FieldError
 from functions.handlers.console.forms.condition_rows import (
+    SEGMENT_NAME,
     WHERE,
     Fields,
     blank_rows,
@@ -19,6 +21,7 @@ from functions.handlers.console.forms.condition_rows import (
     rows_of,
     show_rows,
 )
+from functions.handlers.console.forms.condition_view import DELETED
 from functions.handlers.console.forms.filter_fields import read_filters, read_packs, show_filters, show_packs
 from functions.handlers.console.forms.form_fields import BEFORE_QUERY, QUERY
 from functions.handlers.console.forms.job_parameters import JOB
@@ -35,9 +38,12 @@ WAYS: Mapping[str, tuple[str, str]] = {
     A_LIST: ("A list of people", "Upload a CSV file, or paste user IDs."),
     SQL: ("SQL", "Write a query that returns user_id."),
 }
-"""The ways to choose an audience, with their names and what they are for. A saved one would be one more."""
+"""The ways to choose an audience, with their names and what they are for."""
 IDS, STATEMENT = "audience.ids", "audience.sql"
 FIELD_NAMES = (HOW, IDS, STATEMENT)
+_CHOOSE = {"column": "Choose what to compare", "segment": "Choose a segment"}
+FindSegment = Callable[[str], Segment | None]
+_EVERYONE: Mapping[str, Any] = {"all": []}
 _SEPARATORS = re.compile(r"[\s,;]+")
 _PLACE = re.compile(r"audienceCriteria\.(where[^ ]*)")
 
@@ -56,8 +62,8 @@ def shown_in_criteria(values: Values, workspace: Workspace) -> Values:
     return {**values, **fields, QUERY: show_json(written) if written else ""}
 
 
-def with_criteria(sent: Sent, stored: Mapping[str, Any], workspace: Workspace) -> Sent:
-    """Return a submitted form whose document has the criteria of the chosen way.
+def with_criteria(sent: Sent, stored: Mapping[str, Any], workspace: Workspace, find: FindSegment) -> Sent:
+    """Return a submitted form whose document has the criteria of the chosen way, with the conditions of segments.
 
     Criteria that the fields show unchanged stay as they are stored. A form that names no way stays as it is.
     """
@@ -79,7 +85,20 @@ def with_criteria(sent: Sent, stored: Mapping[str, Any], workspace: Workspace) -
             criteria[key] = value
         elif part.needed:
             errors.append(FieldError(part.needed, part.reason))
+    if WHERE in criteria:
+        criteria[WHERE], missing = with_conditions(criteria[WHERE], find)
+        errors += missing
     return replace(sent, document={**sent.document, "audienceCriteria": criteria}, errors=errors)
+
+
+def with_conditions(where: Any, find: FindSegment) -> tuple[Any, list[FieldError]]:
+    """Return conditions with those of their segments, and errors where one does not exist: it finds everyone."""
+    found, missing = with_segments(where, find)
+    if missing:
+        found, _ = with_segments(
+            where, lambda wanted: find(wanted) or Segment(id=wanted, name=wanted, where=_EVERYONE)
+        )
+    return found, [FieldError(f"audienceCriteria.{place}", DELETED) for place in missing]
 
 
 def at_fields(errors: Sequence[FieldError], values: Values, workspace: Workspace) -> list[FieldError]:
@@ -92,7 +111,7 @@ def at_fields(errors: Sequence[FieldError], values: Values, workspace: Workspace
 
 def names_of(values: Values) -> list[str]:
     """Return the names of the fields of the audience that a form has, to lead errors to them."""
-    return [*FIELD_NAMES, *rows_of(values), *(name for name in values if name.startswith("filters."))]
+    return [*FIELD_NAMES, SEGMENT_NAME, *rows_of(values), *(name for name in values if name.startswith("filters."))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,8 +242,8 @@ def _moved(error: FieldError, rows: Mapping[str, str], places: Mapping[str, str]
     last = re.split(r"[.\[]", rest)[0]
     if last in ("did", "did_not"):
         return FieldError(f"{row}.model", error.reason if values.get(f"{row}.model") else "Choose an event")
-    if last == "column" and not values.get(f"{row}.column"):
-        return FieldError(f"{row}.column", "Choose what to compare")
+    if last in _CHOOSE and not values.get(f"{row}.{last}"):
+        return FieldError(f"{row}.{last}", _CHOOSE[last])
     if last == "value" and error.reason.startswith("is missing"):
         return FieldError(f"{row}.value", "Enter a value")
     if last == "times":

@@ -13,7 +13,12 @@ from functions.handlers.console.forms.form_fields import QUERY, QUERY_FIELD
 _BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")
 _TRANSLATION = re.compile(r"translations\.([^.]+)\.?(.*)")
 _CONDITION = re.compile(r"where(\.[0-9]+|\.where)+")
-_AUDIENCE = {"where.match": "Conditions", "audience.ids": "User IDs", "audience.sql": "Query"}
+_AUDIENCE = {
+    "where.match": "Conditions",
+    "segment.name": "Segment name",
+    "audience.ids": "User IDs",
+    "audience.sql": "Query",
+}
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 

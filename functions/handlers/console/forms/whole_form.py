@@ -21,7 +21,7 @@ def read_form(visit: Visit, form: MultiDict[str, str], stored: Mapping[str, Any]
     workspace = visit.ports.workspace
     sent = read_recipe(form, stored, criteria_field(visit))
     sent = with_parameters(with_typed_schedule(sent, stored, visit.now), describe_jobs(workspace))
-    return with_criteria(sent, stored, workspace)
+    return with_criteria(sent, stored, workspace, visit.ports.segments.get)
 
 
 def show_form(visit: Visit, document: Document) -> tuple[Values, int]:

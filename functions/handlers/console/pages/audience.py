@@ -16,13 +16,21 @@ from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, BadRecipe, FieldError
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page
-from functions.handlers.console.forms.condition_rows import place_to_go, read_rows, reshaped_rows
-from functions.handlers.console.forms.condition_view import DID, MATCHES, YES_OR_NO, view_rows
-from functions.handlers.console.forms.criteria_form import A_JOB, CONDITIONS, HOW, WAYS, at_fields
+from functions.handlers.console.forms.condition_rows import place_to_go, read_rows, reshaped_rows, uses_segment
+from functions.handlers.console.forms.condition_view import DELETED, DID, MATCHES, MEMBER, YES_OR_NO, view_rows
+from functions.handlers.console.forms.criteria_form import (
+    A_JOB,
+    CONDITIONS,
+    HOW,
+    WAYS,
+    at_fields,
+    with_conditions,
+)
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.forms.filter_fields import filter_fields, pack_fields
 from functions.handlers.console.forms.form_fields import QUERY
 from functions.handlers.console.forms.recipe_form import Values, errors_by_field
+from functions.handlers.console.forms.segment_fields import FOR_SEGMENT, kept_as_segment, segment_views
 from functions.handlers.console.forms.whole_form import criteria_field, read_form
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.query_audience import count_reachable, preview_audience
@@ -31,6 +39,7 @@ from functions.usecases.recipes.criteria_parts import Explained, condition_in_wo
 
 _AT = "/recipes/audience"
 _SAMPLES = 10
+_OF_AUDIENCE = ("audience.", "audienceCriteria.where")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +57,17 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
     """Return what the templates of the audience show beside the form's values and errors."""
     workspace = visit.ports.workspace
     traits = traits_of(workspace.models) if workspace.has_models else None
+    own = FOR_SEGMENT in values
+    segments = segment_views(visit.ports, values) if traits and not own else {}
     return {
         "how": values.get(HOW, A_JOB),
         "ways": WAYS,
         "has_rows": traits is not None,
-        "rows": view_rows(values, traits) if traits else None,
+        "rows": view_rows(values, traits, segments) if traits else None,
         "has_events": bool(traits and traits.events),
+        "has_segments": bool(segments),
+        "for_segment": own,
+        "may_keep": not own and not uses_segment(values),
         "words": _words(visit, values),
         "filters": () if traits else filter_fields(workspace.filters),
         "packs": () if traits else pack_fields(workspace.data_packs),
@@ -61,7 +75,10 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
         "id_format": workspace.user_ids,
         "label_of": label_of,
         "oob": False,
+        "count_now": False,
+        "DELETED": DELETED,
         "MATCHES": MATCHES,
+        "MEMBER": MEMBER,
         "DID": DID,
         "YES_OR_NO": YES_OR_NO,
     }
@@ -69,8 +86,13 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
 
 def shape(visit: Visit) -> Response:
     """Answer with the rows after one was added, removed or changed."""
-    values = reshaped_rows(_values(visit), visit.field("shape"))
-    return page(visit, "form/audience_builder.html", values=values, errors={}, **audience_view(visit, values))
+    values, errors = _values(visit), tuple[FieldError, ...]()
+    if kept := kept_as_segment(visit, values, 0):
+        values, errors = kept.values, kept.errors
+    else:
+        values = reshaped_rows(values, visit.field("shape"))
+    at = _at(visit, errors, values)
+    return page(visit, "form/audience_builder.html", values=values, errors=at, **audience_view(visit, values))
 
 
 def words(visit: Visit) -> Response:
@@ -119,9 +141,14 @@ def _answer(
     visit: Visit, *, found: _Found | None = None, errors: Sequence[FieldError] = (), trouble: str = ""
 ) -> Response:
     values = _values(visit)
-    at = errors_by_field(at_fields(errors, values, visit.ports.workspace), list(values), criteria_field(visit))
+    at = _at(visit, errors, values)
     view = audience_view(visit, values) | {"oob": bool(errors)}
     return page(visit, "form/audience_found.html", values=values, errors=at, found=found, trouble=trouble, **view)
+
+
+def _at(visit: Visit, errors: Sequence[FieldError], values: Values) -> dict[str, list[str]]:
+    """Return errors by the fields to show them at."""
+    return errors_by_field(at_fields(errors, values, visit.ports.workspace), list(values), criteria_field(visit))
 
 
 def _values(visit: Visit) -> Values:
@@ -131,7 +158,7 @@ def _values(visit: Visit) -> Values:
 def _criteria(visit: Visit) -> Mapping[str, Any]:
     """Return the criteria of the form; BadRecipe if they cannot be read."""
     sent = read_form(visit, visit.request.form, {})
-    if wrong := [error for error in sent.errors if error.field == QUERY or error.field.startswith("audience.")]:
+    if wrong := [error for error in sent.errors if error.field == QUERY or error.field.startswith(_OF_AUDIENCE)]:
         raise BadRecipe(wrong)
     criteria: Mapping[str, Any] = sent.document["audienceCriteria"]
     return criteria
@@ -153,7 +180,10 @@ def _words(visit: Visit, values: Values) -> str:
     workspace = visit.ports.workspace
     if not workspace.has_models or values.get(HOW, CONDITIONS) != CONDITIONS:
         return ""
-    return condition_in_words(read_rows(values, traits_of(workspace.models)).condition, workspace)
+    where, missing = with_conditions(
+        read_rows(values, traits_of(workspace.models)).condition, visit.ports.segments.get
+    )
+    return "" if missing else condition_in_words(where, workspace)
 
 
 def _in_criteria(error: FieldError) -> FieldError:

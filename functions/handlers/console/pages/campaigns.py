@@ -34,6 +34,7 @@ def show(visit: Visit) -> Response:
         tags=[(each, each) for each in found.tags],
         owners=[(each, each) for each in found.owners],
         orders=_ORDERS,
+        has_segments=visit.ports.workspace.has_models,
         filtered=bool(wanted.text or wanted.status or wanted.tag or wanted.owner),
         page_number=number,
         pages=last,

@@ -34,6 +34,7 @@ from functions.handlers.console.forms.recipe_form import (
     field_names,
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
+from functions.handlers.console.forms.segment_fields import kept_as_segment
 from functions.handlers.console.forms.whole_form import criteria_field, read_form, show_form
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.audience import audience_view
@@ -67,7 +68,7 @@ def create(visit: Visit) -> Response:
     """Create the recipe, or show the form again with errors."""
     base = _copied(visit, visit.field("copy"))
     sent = read_form(visit, visit.request.form, base)
-    if changed := reshaped(sent.values, sent.pushes):
+    if changed := kept_as_segment(visit, sent.values, sent.pushes) or reshaped(sent.values, sent.pushes):
         return _after(visit, changed, base)
     reviews = _reviews_first(visit, sent, {})
     document = {**sent.document, **({"id": visit.field("id")} if visit.field("id") else {})}
@@ -98,7 +99,7 @@ def change(visit: Visit) -> Response:
     recipe_id = visit.path["recipe_id"]
     stored = stored_recipe(visit.ports, recipe_id)
     sent = read_form(visit, visit.request.form, without_nan(stored))
-    if changed := reshaped(sent.values, sent.pushes):
+    if changed := kept_as_segment(visit, sent.values, sent.pushes) or reshaped(sent.values, sent.pushes):
         return _after(visit, changed, stored, recipe_id=recipe_id)
     reviews = _reviews_first(visit, sent, stored)
     cancels = () if sent.errors or _sends(sent.document) else would_cancel(visit.ports, recipe_id)

@@ -123,7 +123,7 @@
   });
   // A count is that of the conditions as they were.
   document.addEventListener("change", (event) => {
-    if (!event.target.closest(".audience") || event.target.id === "audience.person") return;
+    if (!event.target.closest(".audience") || ["audience.person", "segment.name"].includes(event.target.id)) return;
     for (const id of ["who-found", "who-answer"]) {
       const place = document.getElementById(id);
       if (!place?.querySelector(".notice")) continue;

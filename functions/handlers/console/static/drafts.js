@@ -86,7 +86,7 @@
     const words = document.createElement("p");
     words.textContent = left.version === version
       ? "You have unsaved changes from before."
-      : "You have unsaved changes, but this campaign was saved again since. If you restore yours, saving shows what differs.";
+      : "You have unsaved changes, but this was saved again since. If you restore yours, saving shows what differs.";
     const row = document.createElement("p");
     row.className = "row";
     row.append(button("Restore your unsaved changes", "small", restore), button("Discard", "quiet small", () => {
