@@ -1,6 +1,6 @@
 """Files of recipients that the console holds between the steps of a one-off send.
 
-They lie in the folder `uploads/`, whose files a bucket deletes after a day. The name has a hash of the person who
+They lie in the folder `lists/`, which only the console reads, and whose files a bucket deletes after a day. The name has a hash of the person who
 uploaded the file, so that no other person can use it. A large file is stored in pieces: Cloud Run takes at most
 32 MiB in a request.
 """
@@ -15,10 +15,10 @@ from functions.domain.audience.uploaded_csv import Source, bad_file
 from functions.domain.errors import NotFound
 from functions.domain.push.shard import Stored
 from functions.ports import Ports
-from functions.usecases.by_hand.upload_in_bucket import FOLDER, MOST_BYTES, stored_source
+from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES, stored_source
 
 MOST_PIECES = 40
-_CONSOLE = f"{FOLDER}console"
+_FOLDER = "lists"
 _ID = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[0-9a-f]{32}")
 _KEPT = timedelta(days=1)
 
@@ -55,7 +55,7 @@ def forget_old_uploads(ports: Ports) -> None:
     """Delete files of earlier days on a machine without a bucket. A bucket's lifecycle does the same."""
     if ports.policy.bucket:
         return
-    for name in ports.files.names(_CONSOLE):
+    for name in ports.files.names(_FOLDER):
         day = _day_of(name.split("/")[-2])
         if day and day < _oldest(ports):
             ports.files.remove(name)
@@ -83,4 +83,4 @@ def _name(upload_id: str, number: int, by: str) -> str:
     if _day_of(upload_id) is None:
         raise NotFound("there is no such upload")
     owner = hashlib.sha256(by.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{_CONSOLE}/{owner}/{upload_id}/{number:02d}.csv"
+    return f"{_FOLDER}/{owner}/{upload_id}/{number:02d}.csv"

@@ -11,7 +11,7 @@ from tests.factories import user
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import SAME_SITE, Page, Visitor
 
-KEPT = "uploads/console"
+KEPT = "lists"
 
 
 def token(visitor: Visitor) -> str:
