@@ -1,8 +1,8 @@
 """Files of recipients that the console holds between the steps of a one-off send.
 
-They lie in the folder `lists/`, which only the console reads, and whose files a bucket deletes after a day. The name has a hash of the person who
-uploaded the file, so that no other person can use it. A large file is stored in pieces: Cloud Run takes at most
-32 MiB in a request.
+They lie in the folder `lists/`, which only the console reads, and whose files a bucket deletes after a day. The name
+has a hash of the person who uploaded the file, so that no other person can use it. A large file is stored in pieces:
+Cloud Run takes at most 32 MiB in a request.
 """
 
 import hashlib

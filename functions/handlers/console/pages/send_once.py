@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields, FieldError, KeyReused
+from functions.domain.execution.safeguards import Severity
 from functions.domain.push.column_names import is_usable
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
@@ -78,6 +79,9 @@ def count(visit: Visit) -> Response:
         found = try_once(visit.ports, _placeholder(visit), _source(visit), by=by, id_column=column, see=ids.see)
     except BadFields as error:
         return part(visit, "send_once_counts.html", ids=None, errors=[each.reason for each in error.errors])
+    if not found.totals.audience_size:
+        wrong = [each.message for each in found.problems if each.severity is Severity.CRITICAL]
+        return part(visit, "send_once_counts.html", ids=None, errors=[], wrong=wrong)
     excluded = {reason: found.totals.excluded.get(reason, 0) for reason in _UNUSABLE}
     usable = found.totals.audience_size - sum(excluded.values())
     return part(visit, "send_once_counts.html", ids=ids, excluded=excluded, usable=usable, errors=[])
