@@ -73,18 +73,22 @@ def count(visit: Visit) -> Response:
     """Show how many people of the list can be reached, and why others can't."""
     column = visit.asked("id_column")
     if not column:
-        return part(visit, "send_once_counts.html", ids=None, errors=[])
+        return _counted(visit)
     try:
         ids, by = InvalidIds(form=visit.ports.policy.user_id_format), visit.caller.name
         found = try_once(visit.ports, _placeholder(visit), _source(visit), by=by, id_column=column, see=ids.see)
     except BadFields as error:
-        return part(visit, "send_once_counts.html", ids=None, errors=[each.reason for each in error.errors])
+        return _counted(visit, errors=[each.reason for each in error.errors])
     if not found.totals.audience_size:
         wrong = [each.message for each in found.problems if each.severity is Severity.CRITICAL]
-        return part(visit, "send_once_counts.html", ids=None, errors=[], wrong=wrong)
+        return _counted(visit, wrong=wrong)
     excluded = {reason: found.totals.excluded.get(reason, 0) for reason in _UNUSABLE}
     usable = found.totals.audience_size - sum(excluded.values())
-    return part(visit, "send_once_counts.html", ids=ids, excluded=excluded, usable=usable, errors=[])
+    return _counted(visit, ids=ids, excluded=excluded, usable=usable)
+
+
+def _counted(visit: Visit, **values: Any) -> Response:
+    return part(visit, "send_once_counts.html", **{"ids": None, "errors": [], "wrong": [], **values})
 
 
 def preview(visit: Visit) -> Response:
