@@ -200,8 +200,8 @@ locals {
       sends           = false
       queries         = true
       schedules       = "edit"
-      reads           = ["audiences/", "uploads/"]
-      writes          = ["audiences/", "uploads/"]
+      reads           = ["audiences/", "lists/"]
+      writes          = ["audiences/", "lists/"]
       deletes         = var.user_dataset != null ? ["exports/"] : []
     }
   }

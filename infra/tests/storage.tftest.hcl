@@ -39,6 +39,7 @@ run "buckets" {
       "receipts/"  = "Delete 365"
       "unfinished" = "AbortIncompleteMultipartUpload 1"
       "uploads/"   = "Delete 1"
+      "lists/"     = "Delete 1"
     }
     error_message = "each folder has its end"
   }

@@ -1,4 +1,4 @@
-"""`tminus audit`: verify the audit log."""
+"""`tminus audit`: list what people did, and verify the audit log."""
 
 import sys
 from pathlib import Path
@@ -6,17 +6,48 @@ from typing import Any
 
 import click
 
+from functions.domain.audit import Action
 from functions.domain.audit_chain import Problem
 from functions.handlers.http.as_json import as_json as to_json
 from functions.usecases.reports.verify_audit import verify_audit
 from local.cli.options import folder, json_option, print_json
-from local.cli.remote import maybe_system
+from local.cli.remote import maybe_system, show, system
 from local.cli.state import opened
+
+_ACTIONS = [each.value for each in Action if each is not Action.CHANGED]
+_LISTED = {
+    "at": "at",
+    "by": "by",
+    "action": "action",
+    "of": "subject",
+    "execution": "after.executionId",
+    "violation": "after.violationId",
+    "reason": "after.reason",
+    "note": "after.note",
+}
 
 
 @click.group()
 def audit() -> None:
-    """Verify the audit log, in a state folder or of a running system (--url)."""
+    """List what people did in a running system (--url), or verify the audit log, there or in a state folder."""
+
+
+@audit.command("list")
+@click.option(
+    "--of", "subject", default="", help="Only what was done to this recipe, or to one-off, test.people, ..."
+)
+@click.option("--by", default="", help="Only what this person did; a part of the name is enough.")
+@click.option("--action", type=click.Choice(_ACTIONS), help="Only this action.")
+@click.option("--since", default="", help="Only from this instant or UTC day on.")
+@click.option("--until", default="", help="Only before this instant or UTC day.")
+@click.option("--limit", type=click.IntRange(1, 50), default=20, show_default=True)
+@click.option("--cursor", default="", help="Where the page begins.")
+@json_option
+@click.pass_context
+def list_activity(context: click.Context, /, *, as_json: bool, **asked: str | int | None) -> None:
+    """List what people did to recipes, sends and settings, newest first."""
+    params = {name: value for name, value in asked.items() if value}
+    show(system(context).call("GET", "/api/audit", params=params), as_json=as_json, columns=_LISTED)
 
 
 @audit.command()

@@ -43,6 +43,7 @@ _COMMANDS = LazyCommands(
         "test-people": "local.cli.test_people",
         "up": "local.cli.up",
         "users": "local.cli.users",
+        "violations": "local.cli.violations",
         "why": "local.cli.why",
     }
 )

@@ -99,7 +99,8 @@ def emulated(
         if visitors is not None:
             proxy, console = stack.enter_context(identity_proxy(visitors))
             apps["console"], made = proxy.before(apps["console"]), replace(made, console=console)
-        on_cloud = replace(settings, platform=Platform.GOOGLE_CLOUD, cloud=made)
+        policy = replace(settings.policy, bucket=made.bucket)
+        on_cloud = replace(settings, platform=Platform.GOOGLE_CLOUD, cloud=made, policy=policy)
         ports = bootstrap.google_cloud(on_cloud, clock, sender)
         if visitors is not None:
             ports = replace(ports, callers=VisitedLocally(ports.callers))

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 
 from functions.domain.audience.dead_tokens import bury
 from functions.domain.audience.partition import partition_of
+from functions.domain.execution.safeguards import Finding, Severity, ViolationType
 from functions.domain.ids import user_key
+from functions.domain.recipe.timeline import Phase
 from functions.usecases.cadence.track import track_notification
+from functions.usecases.timeline.journal import breach
 from local.cli.main import main
 from local.runtime.served import Served
 from local.runtime.serving import http_server
@@ -251,3 +255,27 @@ def test_a_table_in_a_pipe_breaks_no_line(
     long = "sale-" + "x" * 90
     lab.save(recipe(id=long, name="Sale " * 10))
     assert any(long in line for line in tminus("recipes", "list")[1].splitlines())
+
+
+def test_violations_are_resolved_with_a_note_and_reopened_and_the_log_says_so(lab: Lab, tminus: Tminus) -> None:
+    lab.run_to(SEND_AT - timedelta(minutes=10))
+    finding = Finding(type=ViolationType.NOT_REACHED, severity=Severity.WARNING, message="2 users", action="none")
+    breach(lab.ports, lab.execution(), Phase.LIVE_EXECUTION, finding)
+    [listed] = as_json(tminus("violations", "list", "--json"))
+    assert (listed["executionId"], listed["message"]) == (lab.id, "2 users")
+    assert "2 users" in tminus("violations", "list", "--recipe", "welcome")[1]
+    resolved = tminus("violations", "resolve", lab.id, listed["id"], "--note", "a slow night")
+    assert f"violation {listed['id']} is resolved" in resolved[1]
+    assert as_json(tminus("violations", "list", "--json")) == []
+    assert "is open again" in tminus("violations", "reopen", lab.id, listed["id"])[1]
+    assert [each["id"] for each in as_json(tminus("violations", "list", "--json"))] == [listed["id"]]
+    done = as_json(tminus("audit", "list", "--of", "welcome", "--limit", 2, "--json"))
+    assert [(each["action"], each["after"].get("note", "")) for each in done] == [
+        ("reopened", ""),
+        ("resolved", "a slow night"),
+    ]
+    table = tminus("audit", "list", "--action", "resolved")[1]
+    assert "a slow night" in table
+    assert "reopened" not in table
+    assert "more: --cursor" in tminus("audit", "list", "--limit", 1)[1]
+    assert tminus("violations", "resolve", lab.id, "x")[0] == 2

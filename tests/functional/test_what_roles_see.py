@@ -90,6 +90,7 @@ API: Mapping[tuple[str, str], Asked] = {
     ("POST", f"{A}/debug/reschedule"): Asked(OPERATOR),
     ("POST", f"{A}/restore"): Asked(OPERATOR),
     ("GET", f"{A}/audit"): Asked(VIEWER, ("", "?recipeId=welcome", "?recipeId=devices.graves")),
+    ("GET", "/api/audit"): Asked(VIEWER, ("", "?subject=welcome", "?subject=test.people")),
     ("GET", "/api/audit/verification"): Asked(ADMIN),
     ("GET", "/api/test-people"): Asked(OPERATOR),
     ("POST", "/api/test-people"): Asked(OPERATOR),

@@ -2,6 +2,7 @@
 
 from functions.handlers.api.calls import (
     about,
+    activity,
     audiences,
     builder,
     cadence,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *builder.ROUTES,
     *segments.ROUTES,
     *upkeep.ROUTES,
+    *activity.ROUTES,
     *users.ROUTES,
     *about.ROUTES,
 )

@@ -9,6 +9,7 @@ from functions.domain.errors import BadInput
 from functions.domain.recipe.schedule import instant_of
 from functions.domain.recipe.zones import zone_names
 from functions.handlers.console.visit import ZONE_COOKIE, Visit
+from functions.handlers.http.headers import transport_security
 
 _A_YEAR = timedelta(days=365)
 _DAY = timedelta(days=1)
@@ -32,7 +33,9 @@ def remember_zone(visit: Visit, response: Response) -> Response:
 def keep_zone(visit: Visit, response: Response, zone: str) -> None:
     """Keep a zone as the visitor's for a year. An empty one is forgotten: the browser's counts again."""
     if zone:
-        response.set_cookie(ZONE_COOKIE, zone, max_age=_A_YEAR, path=visit.root or "/", samesite="Lax")
+        secure = bool(transport_security(visit.request))
+        path = visit.root or "/"
+        response.set_cookie(ZONE_COOKIE, zone, max_age=_A_YEAR, path=path, samesite="Lax", secure=secure)
     else:
         response.delete_cookie(ZONE_COOKIE, path=visit.root or "/", samesite="Lax")
 

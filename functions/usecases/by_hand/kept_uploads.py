@@ -1,8 +1,8 @@
 """Files of recipients that the console holds between the steps of a one-off send.
 
-They lie in the folder `uploads/`, whose files a bucket deletes after a day. The name has a hash of the person who
-uploaded the file, so that no other person can use it. A large file is stored in pieces: Cloud Run takes at most
-32 MiB in a request.
+They lie in the folder `lists/`, which only the console reads, and whose files a bucket deletes after a day. The name
+has a hash of the person who uploaded the file, so that no other person can use it. A large file is stored in pieces:
+Cloud Run takes at most 32 MiB in a request.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from functions.domain.audience.uploaded_csv import Source, bad_file
 from functions.domain.errors import NotFound
 from functions.domain.push.shard import Stored
 from functions.ports import Ports
-from functions.usecases.by_hand.upload_in_bucket import FOLDER, MOST_BYTES, stored_source
+from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES, stored_source
 
 MOST_PIECES = 40
-_CONSOLE = f"{FOLDER}console"
-_ID = re.compile(r"(\d{4}-\d\d-\d\d)-[0-9a-f]{32}")
+_FOLDER = "lists"
+_ID = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[0-9a-f]{32}")
 _KEPT = timedelta(days=1)
 
 
@@ -29,7 +29,13 @@ def new_upload_id(ports: Ports) -> str:
 
 
 def keep_piece(ports: Ports, upload_id: str, number: int, path: Path, *, by: str) -> None:
-    """Store a piece of a file, the first one with number 0; BadFields of `file` if the file becomes too large."""
+    """Store a piece of a file, the first one with number 0. What is stored is not replaced.
+
+    BadFields of `file` if the file becomes too large; NotFound if its id is not one of today or yesterday.
+    """
+    day = _day_of(upload_id)
+    if day is None or not _oldest(ports) <= day <= ports.clock.now().date():
+        raise NotFound("this upload has ended: upload the file again")
     if number >= MOST_PIECES or _size(ports, upload_id, number, by) + path.stat().st_size > MOST_BYTES:
         raise bad_file(f"is larger than {MOST_BYTES // 1_000_000} MB: split it")
     ports.files.write_once(_name(upload_id, number, by), path)
@@ -49,11 +55,23 @@ def forget_old_uploads(ports: Ports) -> None:
     """Delete files of earlier days on a machine without a bucket. A bucket's lifecycle does the same."""
     if ports.policy.bucket:
         return
-    oldest = ports.clock.now().date() - _KEPT
-    for name in ports.files.names(_CONSOLE):
-        found = _ID.search(name)
-        if found and date.fromisoformat(found[1]) < oldest:
+    for name in ports.files.names(_FOLDER):
+        day = _day_of(name.split("/")[-2])
+        if day and day < _oldest(ports):
             ports.files.remove(name)
+
+
+def _oldest(ports: Ports) -> date:
+    return ports.clock.now().date() - _KEPT
+
+
+def _day_of(upload_id: str) -> date | None:
+    """Return the day with which an id begins; None for what is no id of an upload."""
+    found = _ID.fullmatch(upload_id)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def _size(ports: Ports, upload_id: str, pieces: int, by: str) -> int:
@@ -62,7 +80,7 @@ def _size(ports: Ports, upload_id: str, pieces: int, by: str) -> int:
 
 
 def _name(upload_id: str, number: int, by: str) -> str:
-    if not _ID.fullmatch(upload_id):
+    if _day_of(upload_id) is None:
         raise NotFound("there is no such upload")
     owner = hashlib.sha256(by.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{_CONSOLE}/{owner}/{upload_id}/{number:02d}.csv"
+    return f"{_FOLDER}/{owner}/{upload_id}/{number:02d}.csv"

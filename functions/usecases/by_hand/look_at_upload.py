@@ -1,7 +1,7 @@
 """What a file of recipients holds: its columns, its first rows, which column has the user ids, and invalid ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from functions.domain.audience.uploaded_csv import Source, UploadedCsv, bad_file
@@ -30,13 +30,23 @@ class UploadLook:
         return UploadLook(columns=columns, rows=rows, id_column=USER_ID)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class InvalidIds:
-    """How many rows a file has, how many of them have invalid user ids, and the first of those by line."""
+    """How many rows were seen, how many of them have invalid user ids, and the first of those by line."""
 
-    rows: int
-    invalid: int
-    first: Mapping[int, str]
+    form: UserIdFormat
+    rows: int = 0
+    invalid: int = 0
+    first: dict[int, str] = field(default_factory=dict)
+
+    def see(self, line: int, user_id: str) -> None:
+        """Count a row."""
+        self.rows += 1
+        if is_user_id(user_id, self.form):
+            return
+        self.invalid += 1
+        if len(self.first) < MOST_LINES:
+            self.first[line] = shown(user_id)
 
 
 def look_at_upload(source: Source, form: UserIdFormat) -> UploadLook:
@@ -47,20 +57,6 @@ def look_at_upload(source: Source, form: UserIdFormat) -> UploadLook:
     found = [row.fields for row in islice(upload.rows(), FIRST_ROWS)]
     rows = [dict(zip(upload.columns, fields, strict=False)) for fields in found]
     return UploadLook(columns=upload.columns, rows=rows, id_column=_guess(upload.columns, rows, form))
-
-
-def find_invalid_ids(source: Source, id_column: str, form: UserIdFormat) -> InvalidIds:
-    """Read all user ids of a file. BadFields of `file` if it is not a CSV with the column."""
-    upload = UploadedCsv(source, required={id_column: (id_column,)})
-    place, rows, invalid, first = upload.columns.index(id_column), 0, 0, dict[int, str]()
-    for row in upload.rows():
-        rows += 1
-        user_id = row.fields[place].strip() if place < len(row.fields) else ""
-        if not is_user_id(user_id, form):
-            invalid += 1
-            if len(first) < MOST_LINES:
-                first[row.line] = shown(user_id)
-    return InvalidIds(rows=rows, invalid=invalid, first=first)
 
 
 def _guess(columns: Sequence[str], rows: Sequence[Mapping[str, str]], form: UserIdFormat) -> str:

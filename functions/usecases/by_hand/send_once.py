@@ -30,7 +30,7 @@ from functions.domain.recipe.push_fields import CONTENT, RecipePush
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
 from functions.usecases.by_hand.deduplicate import asked_once
-from functions.usecases.by_hand.sort_upload import USER_ID, SortedUpload, sort_upload
+from functions.usecases.by_hand.sort_upload import USER_ID, See, SortedUpload, sort_upload
 from functions.usecases.by_hand.uploaded_audience import store_upload
 from functions.usecases.cadence.rules_in_force import layers_of
 from functions.usecases.dry_run.ports import shadow
@@ -70,7 +70,7 @@ def send_once(
     """
     recipe = one_off_recipe(ports, push, by)
     with TemporaryDirectory(prefix="tminus-") as folder:
-        upload = read_upload(ports, recipe, source, Path(folder), id_column)
+        upload = read_upload(ports, recipe, source, Path(folder), id_column=id_column)
         asked = {**recipe.document(), "upload": upload.digest}
         at = asked_once(ports, key, by=by, call="send-push", asked=asked)
         name = hashlib.sha256(f"{by}\n{key or uuid4().hex}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -80,15 +80,17 @@ def send_once(
     return start(ports, snapshot, send_at, Kind.ONE_OFF, name, by=by)
 
 
-def try_once(ports: Ports, push: OneOff, source: Source, *, by: str, id_column: str = USER_ID) -> Preview:
+def try_once(
+    ports: Ports, push: OneOff, source: Source, *, by: str, id_column: str = USER_ID, see: See | None = None
+) -> Preview:
     """Return what sending a push to the users in a CSV would do now, as `preview` does. Nothing is sent.
 
-    BadFields as `send_once`.
+    `see` is told of each row, as by `sort_upload`. BadFields as `send_once`.
     """
     recipe = one_off_recipe(ports, push, by)
     now = ports.clock.now().replace(microsecond=0)
     with TemporaryDirectory(prefix="tminus-") as sorting, TemporaryDirectory(prefix="tminus-") as folder:
-        upload = read_upload(ports, recipe, source, Path(sorting), id_column)
+        upload = read_upload(ports, recipe, source, Path(sorting), id_column=id_column, see=see)
         shadowed = shadow(ports, Path(folder))
         criteria = store_upload(shadowed, ONE_OFF, upload)
         execution = Execution(
@@ -184,10 +186,12 @@ def _unknown_layer(layer: object, layers: Layers) -> list[FieldError]:
     return [FieldError("layerId", layers.refusal(layer), FieldCode.OUT_OF_RANGE)]
 
 
-def read_upload(ports: Ports, recipe: Recipe, source: Source, folder: Path, id_column: str = USER_ID) -> SortedUpload:
+def read_upload(
+    ports: Ports, recipe: Recipe, source: Source, folder: Path, *, id_column: str = USER_ID, see: See | None = None
+) -> SortedUpload:
     """Read and sort the file into a folder; BadFields if it is not an audience for the push."""
     most = min(recipe.settings.safeguards.max_audience_size, ports.policy.limits.total_audience)
-    upload = sort_upload(source, folder, most_rows=most, id_column=id_column)
+    upload = sort_upload(source, folder, most_rows=most, id_column=id_column, see=see)
     push = _sent(recipe, ports).pushes[0]
     if errors := _text_errors(push, upload.columns):
         raise BadFields(_named(errors, recipe, ports))

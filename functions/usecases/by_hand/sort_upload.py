@@ -8,7 +8,7 @@ import hashlib
 import heapq
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -25,6 +25,8 @@ _DIGEST_BYTES = 16
 _HEAD = struct.Struct(f">{_DIGEST_BYTES}sI")
 _Entry = tuple[bytes, bytes]
 """The md5 of a row's user id, and the written row."""
+See = Callable[[int, str], None]
+"""What is told of each row: its line in the file, and its user id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +40,17 @@ class SortedUpload:
 
 
 def sort_upload(
-    source: Source, folder: Path, *, most_rows: int, id_column: str = USER_ID, piece_bytes: int = _PIECE_BYTES
+    source: Source,
+    folder: Path,
+    *,
+    most_rows: int,
+    id_column: str = USER_ID,
+    see: See | None = None,
+    piece_bytes: int = _PIECE_BYTES,
 ) -> SortedUpload:
     """Read a CSV with user ids, and write it sorted into the folder. Rows of one user keep their order.
 
-    The ids are in `id_column`, which becomes `user_id`. White space around ids is removed.
+    The ids are in `id_column`, which becomes `user_id`. White space around ids is removed. `see` is told of each.
 
     BadFields of the field `file` if it is not such a CSV, has too many rows, or has lines with too few or too many
     fields.
@@ -52,7 +60,7 @@ def sort_upload(
     if id_column != USER_ID and USER_ID in upload.columns:
         raise bad_file(f"has a column {USER_ID}, so the user ids cannot be in {shown(id_column)}")
     columns = (USER_ID, *upload.columns[:first], *upload.columns[first + 1 :])
-    pieces = list(_pieces(_entries(upload, first, most_rows), folder, piece_bytes))
+    pieces = list(_pieces(_entries(upload, first, most_rows, see), folder, piece_bytes))
     path, rows, digest = folder / "sorted.csv", 0, hashlib.sha256()
     with path.open("wb") as file:
         header = _written(columns)
@@ -65,7 +73,7 @@ def sort_upload(
     return SortedUpload(path=path, columns=columns, rows=rows, digest=digest.hexdigest())
 
 
-def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry]:
+def _entries(upload: UploadedCsv, first: int, most_rows: int, see: See | None) -> Iterator[_Entry]:
     errors: list[FieldError] = []
     rows = 0
     for row in upload.rows():
@@ -82,6 +90,8 @@ def _entries(upload: UploadedCsv, first: int, most_rows: int) -> Iterator[_Entry
                 f"holds more than {most_rows:,} users; send to fewer, or raise the limit if this is intended"
             )
         user_id = fields[first].strip()
+        if see:
+            see(row.line, user_id)
         yield user_digest(user_id), _written([user_id, *fields[:first], *fields[first + 1 :]])
     if errors:
         raise BadFields(errors)

@@ -4,11 +4,18 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.domain.audit import CHECKPOINTS, Action, AuditEntry
+from functions.domain.audience.dead_tokens import SUBJECT as GRAVES
+from functions.domain.audience.segments import SUBJECT as SEGMENTS
+from functions.domain.audit import CHECKPOINTS, ERASURES, IMPORTS, Action, AuditEntry
+from functions.domain.cadence.rule_changes import SUBJECT as RULES
+from functions.domain.ids import ONE_OFF
+from functions.domain.testers import SUBJECT as TEST_PEOPLE
 from functions.ports import Ports
 from functions.ports.stores import AuditPlace
 
-_AT_ONCE = 50
+OWN_SUBJECTS = (RULES, GRAVES, CHECKPOINTS, ERASURES, IMPORTS, ONE_OFF, TEST_PEOPLE, SEGMENTS)
+"""The subjects of the log that are no recipes."""
+MOST_AT_ONCE = 50
 _MOST_LOOKED_AT = 200
 """How many entries one page looks at. The log has no index for persons and actions."""
 _FIRST = "!"
@@ -37,7 +44,9 @@ class FoundActivity:
     next: AuditPlace | None
 
 
-def find_activity(ports: Ports, wanted: ActivitySearch, *, after: AuditPlace | None = None) -> FoundActivity:
+def find_activity(
+    ports: Ports, wanted: ActivitySearch, *, after: AuditPlace | None = None, most: int = MOST_AT_ONCE
+) -> FoundActivity:
     """Return a page of what people did, at most 50 entries. Checkpoints of the log are shown only on request."""
     if after is None and wanted.until is not None:
         after = wanted.until, _FIRST, 0
@@ -50,19 +59,19 @@ def find_activity(ports: Ports, wanted: ActivitySearch, *, after: AuditPlace | N
                 return FoundActivity(entries=found, next=None)
             if _matches(entry, wanted):
                 found.append(entry)
-            if len(found) == _AT_ONCE:
+            if len(found) == most:
                 return FoundActivity(entries=found, next=after)
-        if len(page) < _AT_ONCE:
+        if len(page) < MOST_AT_ONCE:
             return FoundActivity(entries=found, next=None)
     return FoundActivity(entries=found, next=after)
 
 
 def _page(ports: Ports, wanted: ActivitySearch, after: AuditPlace | None) -> Sequence[AuditEntry]:
     if len(wanted.subjects) != 1:
-        return ports.audit.newest(most=_AT_ONCE, after=after)
+        return ports.audit.newest(most=MOST_AT_ONCE, after=after)
     [subject] = wanted.subjects
     before = after[2] if after and after[1] == subject else None
-    return ports.audit.of_recipe(subject, before=before, most=_AT_ONCE)
+    return ports.audit.of_recipe(subject, before=before, most=MOST_AT_ONCE)
 
 
 def _matches(entry: AuditEntry, wanted: ActivitySearch) -> bool:

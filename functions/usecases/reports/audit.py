@@ -37,6 +37,18 @@ class Changes:
     next: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Activity(AuditEntry):
+    """An entry of the audit log with its subject: the id of a recipe, or a name with a dot, such as test.people."""
+
+    subject: str
+
+
+def activity_shown(entry: audit.AuditEntry) -> Activity:
+    """Return an entry with its subject as the API shows it."""
+    return Activity(subject=entry.recipe_id, **vars(_shown(entry)))
+
+
 def history_of(ports: Ports, recipe_id: str, *, before: int | None = None, most: int = 20) -> Changes:
     """Return a page of a recipe's audit log, newest first; at most 100 entries.
 

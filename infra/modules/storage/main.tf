@@ -51,6 +51,17 @@ resource "google_storage_bucket" "audiences" {
     }
   }
 
+  # Lists that people upload in the console. A send stores its audience on its own.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 1
+      matches_prefix = ["lists/"]
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "Delete"

@@ -174,3 +174,44 @@ def test_only_operators_send(visitor: Visitor) -> None:
 def test_only_the_upload_reads_files(visitor: Visitor) -> None:
     data = {"csrf": "x", "file": (io.BytesIO(b"x"), "a.csv")}
     assert visitor.open("POST", "/cadence", data=data, headers=SAME_SITE).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [
+        (f"user_id;name\n{user(0)};Ada\n{user(1)};Bo\n", "user_id"),
+        (f'\ufeffuser_id,name\r\n{user(0)},"Ada, ""A"""\r\n\r\n{user(1)},Żółć\r\n\r\n', "user_id"),
+        (f"sep=;\nCustomer;name\n{user(0)};Ada\n{user(1)};Bo\n", "Customer"),
+        (f"User_ID\tname\n{user(0)}\tAda\n{user(1)}\tBo", "user_id"),
+        (f"user_id\n{user(0)}\n{user(1)}\n", "user_id"),
+    ],
+)
+def test_files_as_spreadsheets_write_them_are_read(content: str, column: str, visitor: Visitor) -> None:
+    path = upload(visitor, content.encode())
+    assert visitor.get(path).form(f"{path}/review").fields["id_column"] == [column]
+    assert "2 of 2 rows can be reached" in visitor.get(f"{path}/counts?id_column={column}").text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (f"user_id,name,name\n{user(0)},a,b\n", "the column 'name' is there 2 times"),
+        (f"user_id,,name\n{user(0)},a,b\n", "column 2 has no name in the first line"),
+        (f'user_id,name\n{user(0)},"Ada\n', "line 2"),
+    ],
+)
+def test_a_header_or_a_row_that_cannot_be_read_names_its_place(content: str, words: str, visitor: Visitor) -> None:
+    assert words in refused(visitor, content.encode()).replace('"', "'")
+
+
+def test_rows_that_do_not_fit_the_header_are_named_when_they_are_counted(visitor: Visitor) -> None:
+    path = upload(visitor, f"user_id,name\n{user(0)},Ada\n{user(1)}\n".encode())
+    assert "line 3" in visitor.get(f"{path}/counts?id_column=user_id").text
+
+
+def test_a_list_that_cannot_be_counted_says_why_and_no_number(lab: Lab, visitor: Visitor) -> None:
+    path = upload(visitor, csv(0, 1))
+    lab.write_table("devices", ("nothing",), [])
+    text = visitor.get(f"{path}/counts?id_column=Customer").text
+    assert "can't be counted now" in text
+    assert "can be reached" not in text

@@ -64,8 +64,8 @@ def searched(asked: History, recipe_id: str | None) -> ExecutionSearch:
     return ExecutionSearch(
         recipe_id=recipe_id,
         state=asked.status,
-        since=_instant(asked.since, "since"),
-        until=_instant(asked.until, "until"),
+        since=asked_instant(asked.since, "since"),
+        until=asked_instant(asked.until, "until"),
     )
 
 
@@ -98,7 +98,8 @@ def get_export(call: Call) -> Reply:
     return Reply(content=lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
-def _instant(text: str, field: str) -> datetime | None:
+def asked_instant(text: str, field: str) -> datetime | None:
+    """Return the instant or UTC day in a parameter, None for an empty one; BadFields of the field."""
     if not text:
         return None
     try:

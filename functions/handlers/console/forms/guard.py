@@ -5,19 +5,19 @@ week. A page that was open longer has to be reloaded.
 """
 
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from flask import Request
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 
-from functions import bootstrap
 from functions.domain.errors import Forbidden
+from functions.handlers.console.signing import read_signed, signed
 from functions.handlers.console.visit import MOST_FORM_BYTES, Visit
 from functions.handlers.http.callers import body_fits
 from functions.handlers.http.errors import Refused
 
 FIELD = "csrf"
+_PURPOSE = "form"
 _LASTS = timedelta(days=7)
 _FORM = "application/x-www-form-urlencoded"
 _WITH_FILES = "multipart/form-data"
@@ -27,8 +27,7 @@ _MOST_PARTS = 20
 def form_token(visit: Visit, path: str) -> str:
     """Return the token for a form that is sent to a path below the console's root."""
     until = int((visit.now + _LASTS).timestamp())
-    token = _serializer().dumps([visit.caller.name, path, until])
-    return token if isinstance(token, str) else token.decode()
+    return signed(_PURPOSE, [visit.caller.name, path, until])
 
 
 def check_origin(request: Request) -> None:
@@ -60,18 +59,13 @@ def read_form(request: Request, upload_bytes: int = 0) -> None:
 def check_token(visit: Visit) -> None:
     """Raise Forbidden unless the form has a valid token for this visitor and this address."""
     try:
-        name, path, until = _serializer().loads(visit.request.form.get(FIELD, ""))
+        name, path, until = read_signed(_PURPOSE, visit.request.form.get(FIELD, ""))
     except (BadSignature, ValueError, TypeError):
         raise Forbidden("this page is too old: reload it, then submit the form again") from None
     if (name, path) != (visit.caller.name, visit.request.path):
         raise Forbidden("this form was made for another page or another visitor: reload the page")
     if datetime.fromtimestamp(until, UTC) < visit.now:
         raise Forbidden("this page has been open for too long: reload it, then submit the form again")
-
-
-def _serializer() -> URLSafeSerializer:
-    key, signer = bootstrap.signing_key(), {"key_derivation": "hmac", "digest_method": sha256}
-    return URLSafeSerializer(key, salt="tminus console form", signer_kwargs=signer)
 
 
 def _broken(text: str) -> bool:

@@ -6,29 +6,21 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from functions.domain.audience.dead_tokens import SUBJECT as GRAVES
-from functions.domain.audience.segments import SUBJECT as SEGMENTS
-from functions.domain.audit import CHECKPOINTS, ERASURES, IMPORTS, Action, AuditEntry
-from functions.domain.cadence.rule_changes import SUBJECT as RULES
+from functions.domain.audit import CHECKPOINTS, Action, AuditEntry
 from functions.domain.errors import BadInput
-from functions.domain.ids import ONE_OFF, RECIPE_ID
 from functions.domain.roles import Role
-from functions.domain.testers import SUBJECT as TEST_PEOPLE
 from functions.handlers.console.activity_words import KINDS, did
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.viewer_zone import days_asked, zone_of_viewer
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.http.paging import broken_cursor, cursor_of, place_of
-from functions.ports.stores import AuditPlace
+from functions.handlers.http.paging import activity_cursor, activity_place, cursor_of, place_of
 from functions.usecases.reports.accesses import list_accesses
-from functions.usecases.reports.activity import ActivitySearch, find_activity
+from functions.usecases.reports.activity import OWN_SUBJECTS, ActivitySearch, find_activity
 from functions.usecases.reports.campaign_index import campaign_index, named
 from functions.usecases.reports.verify_audit import audit_sentences, verify_audit
 from functions.usecases.reports.violations import reopen_violation
 
 _AT_ONCE = 50
-_OWN = (RULES, GRAVES, CHECKPOINTS, ERASURES, IMPORTS, ONE_OFF, TEST_PEOPLE, SEGMENTS)
-"""The subjects that are no recipes."""
 _FILTERS = ("recipe", "by", "kind", "from", "to")
 
 
@@ -37,10 +29,10 @@ def show(visit: Visit) -> Response:
     zone, names = zone_of_viewer(visit), {each.id: each.name for each in campaign_index(visit.ports)}
     wanted = _search(visit)
     nothing = bool(visit.asked("recipe")) and not wanted.subjects
-    found = None if nothing else find_activity(visit.ports, wanted, after=_place(visit.asked("before")))
+    found = None if nothing else find_activity(visit.ports, wanted, after=activity_place(visit.asked("before")))
     entries = found.entries if found else ()
     kept = {name: visit.asked(name) for name in _FILTERS if visit.asked(name)}
-    following = found.next if found else None
+    following = activity_cursor(found.next if found else None)
     return page(
         visit,
         "audit.html",
@@ -52,9 +44,7 @@ def show(visit: Visit) -> Response:
         reopenable=_reopenable(entries) if visit.may(Role.OPERATOR) else frozenset(),
         reopened=visit.asked("outcome") == "reopened",
         newer=urlencode(kept) if visit.asked("before") else None,
-        older=urlencode({**kept, "before": cursor_of(following[0], following[1], str(following[2]))})
-        if following
-        else None,
+        older=urlencode({**kept, "before": following}) if following else None,
         **_state(visit),
     )
 
@@ -64,7 +54,7 @@ def _search(visit: Visit) -> ActivitySearch:
     if kind and kind not in KINDS:
         raise BadInput(f"unknown kind of action {kind!r}; choose one of {', '.join(KINDS)}")
     since, until = days_asked(visit, zone_of_viewer(visit))
-    subjects = (text,) if text in _OWN else named(campaign_index(visit.ports), text) if text else ()
+    subjects = (text,) if text in OWN_SUBJECTS else named(campaign_index(visit.ports), text) if text else ()
     actions = KINDS[kind][1] if kind else frozenset()
     return ActivitySearch(
         subjects=frozenset(subjects), by=visit.asked("by"), actions=actions, since=since, until=until
@@ -97,18 +87,6 @@ def _state(visit: Visit) -> dict[str, Any]:
         "problems": list(audit_sentences(verified)) if verified else [],
         "may_verify": visit.may(Role.ADMIN),
     }
-
-
-def _place(before: str) -> AuditPlace | None:
-    place = place_of(before)
-    if place is None:
-        return None
-    subject, _, number = place[1].rpartition("~")
-    if subject not in _OWN and not RECIPE_ID.fullmatch(subject):
-        raise broken_cursor()
-    if not (number.isdecimal() and len(number) < 10):
-        raise broken_cursor()
-    return place[0], subject, int(number)
 
 
 def show_accesses(visit: Visit) -> Response:

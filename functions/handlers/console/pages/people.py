@@ -7,7 +7,7 @@ from flask import Response
 from audience_jobs.errors import AudienceJobError
 from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import LedgerUnreadable
-from functions.domain.ids import canonical_user_id, is_user_id
+from functions.domain.ids import UserIdFormat, canonical_user_id, is_user_id
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
 from functions.handlers.console.person_address import token_of, user_of
@@ -26,6 +26,7 @@ from functions.usecases.reports.history import EXAMPLES, MOST_DAYS, notification
 
 _LONGEST = 200
 _ADDRESS = "/people/<token>"
+_SEVERAL = Subject(kind=SubjectKind.AUDIENCE)
 
 
 def ask(visit: Visit) -> Response:
@@ -120,9 +121,10 @@ def _caps(visit: Visit, user_id: str) -> Sequence[CapOfPerson] | None:
 
 
 def _searched(visit: Visit) -> Subject | None:
-    text = visit.field("user")
-    known = is_user_id(text, visit.ports.policy.user_id_format)
-    return Subject(kind=SubjectKind.USER, name=text) if known else Subject(kind=SubjectKind.AUDIENCE)
+    """Return the person that was searched for by id, or else all people: what was typed may begin several names."""
+    text, form = visit.field("user"), visit.ports.policy.user_id_format
+    only_ids = form is UserIdFormat.UUID or not visit.ports.workspace.people_search
+    return Subject(kind=SubjectKind.USER, name=text) if only_ids and is_user_id(text, form) else _SEVERAL
 
 
 def _person(visit: Visit) -> Subject:

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 
-from functions import bootstrap
 from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.recipe.read import Recipe
@@ -25,6 +24,7 @@ from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.pages.run import Phone, first_messages
 from functions.handlers.console.schedule_words import in_words
+from functions.handlers.console.signing import read_signed, signed
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.recipes.activate import (
@@ -43,6 +43,7 @@ from functions.usecases.reports.recipes import with_status
 
 _AT = f"{AT}/review"
 _LASTS = timedelta(hours=1)
+_PURPOSE = "review"
 _MOST_PUSHES = 20
 """Of an unreadable campaign, whose number of pushes is unknown."""
 
@@ -166,25 +167,18 @@ def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix
 
 def _written(visit: Visit, reviewed: Reviewed) -> str:
     until = int((visit.now + _LASTS).timestamp())
-    signed = _serializer().dumps(
-        [visit.path["recipe_id"], reviewed.version, reviewed.people, reviewed.blocking, until]
-    )
-    return signed if isinstance(signed, str) else signed.decode()
+    return signed(_PURPOSE, [visit.path["recipe_id"], reviewed.version, reviewed.people, reviewed.blocking, until])
 
 
 def _read(visit: Visit, recipe_id: str) -> Reviewed | None:
     """Return the review that the form carries; None if it is of another campaign or too old."""
     try:
-        name, version, people, blocking, until = _serializer().loads(visit.field("review"))
+        name, version, people, blocking, until = read_signed(_PURPOSE, visit.field("review"))
     except (BadSignature, ValueError, TypeError):
         return None
     if name != recipe_id or datetime.fromtimestamp(until, visit.now.tzinfo) < visit.now:
         return None
     return Reviewed(version=version, people=people, blocking=blocking)
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(bootstrap.signing_key(), salt="tminus console review")
 
 
 def _subject(visit: Visit) -> Subject:

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from functions.domain.audience.uploaded_csv import Source
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields, FieldError, KeyReused
+from functions.domain.execution.safeguards import Severity
 from functions.domain.push.column_names import is_usable
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
@@ -19,7 +20,7 @@ from functions.handlers.console.answering import html, page, part, to
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import listed, plural
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
-from functions.usecases.by_hand.look_at_upload import UploadLook, find_invalid_ids, look_at_upload
+from functions.usecases.by_hand.look_at_upload import InvalidIds, UploadLook, look_at_upload
 from functions.usecases.by_hand.send_once import OneOff, check_texts, one_off_recipe, send_once, try_once
 from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES
 from functions.usecases.cadence.rules_in_force import rules_in_force
@@ -29,7 +30,7 @@ from functions.usecases.dry_run.sample_messages import Piece, sample_of
 AT = "/send"
 _OF = f"{AT}/<upload_id>"
 _FIELDS = ("title", "body", "deepLink", "image", "layerId", "name", "literalText", "id_column", "row")
-_LONGEST_NAME = 200
+_LONGEST_NAME, _MOST_DIGITS = 200, 4
 _UNUSABLE = ("invalid_user_id", "duplicate_user_id", "opted_out", "no_token", "dead_token")
 """Reasons that depend on the list alone, not on the message."""
 
@@ -42,7 +43,7 @@ def ask(visit: Visit) -> Response:
 def upload(visit: Visit) -> Response:
     """Store the people, and go on to the message. A script sends a large file in pieces, one request for each."""
     file, pasted = visit.request.files.get("file"), visit.field("ids")
-    number = int(visit.field("piece")) if visit.field("piece").isdecimal() else 0
+    number = _number(visit.field("piece"))
     upload_id = visit.field("upload") or new_upload_id(visit.ports)
     try:
         source = _given(file, pasted)
@@ -72,21 +73,28 @@ def count(visit: Visit) -> Response:
     """Show how many people of the list can be reached, and why others can't."""
     column = visit.asked("id_column")
     if not column:
-        return part(visit, "send_once_counts.html", ids=None, errors=[])
+        return _counted(visit)
     try:
-        ids = find_invalid_ids(_source(visit), column, visit.ports.policy.user_id_format)
-        found = try_once(visit.ports, _placeholder(visit), _source(visit), by=visit.caller.name, id_column=column)
+        ids, by = InvalidIds(form=visit.ports.policy.user_id_format), visit.caller.name
+        found = try_once(visit.ports, _placeholder(visit), _source(visit), by=by, id_column=column, see=ids.see)
     except BadFields as error:
-        return part(visit, "send_once_counts.html", ids=None, errors=[each.reason for each in error.errors])
+        return _counted(visit, errors=[each.reason for each in error.errors])
+    if not found.totals.audience_size:
+        wrong = [each.message for each in found.problems if each.severity is Severity.CRITICAL]
+        return _counted(visit, wrong=wrong)
     excluded = {reason: found.totals.excluded.get(reason, 0) for reason in _UNUSABLE}
     usable = found.totals.audience_size - sum(excluded.values())
-    return part(visit, "send_once_counts.html", ids=ids, excluded=excluded, usable=usable, errors=[])
+    return _counted(visit, ids=ids, excluded=excluded, usable=usable)
+
+
+def _counted(visit: Visit, **values: Any) -> Response:
+    return part(visit, "send_once_counts.html", **{"ids": None, "errors": [], "wrong": [], **values})
 
 
 def preview(visit: Visit) -> Response:
     """Show the message with the values of a row."""
-    look, row, values = _look(visit), visit.field("row"), _values(visit)
-    place = int(row) if row.isdecimal() and int(row) < len(look.rows) else 0
+    look, values = _look(visit), _values(visit)
+    place = min(_number(values["row"]), max(0, len(look.rows) - 1))
     chosen = look.with_ids_in(values["id_column"])
     try:
         recipe = _recipe(visit, values)
@@ -143,6 +151,11 @@ def _given(file: FileStorage | None, pasted: str) -> Any:
 
 
 _BOTH = "was given and user IDs were pasted, too: give one of them"
+
+
+def _number(text: str) -> int:
+    """Return the number that a field has; 0 for anything else."""
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
 
 
 def _copy(source: Any, path: Path) -> None:

@@ -40,7 +40,8 @@
     const { zone, zonePath, method } = document.body.dataset;
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (!zone || !own || own === zone || document.cookie.includes("tminus_zone=")) return;
-    document.cookie = `tminus_zone=${own}; path=${zonePath}; max-age=31536000; samesite=lax`;
+    const secure = window.location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `tminus_zone=${own}; path=${zonePath}; max-age=31536000; samesite=lax${secure}`;
     if (method === "GET" && document.cookie.includes("tminus_zone=")) window.location.reload();
   }
 
