@@ -22,8 +22,9 @@ from functions.handlers.console.forms.segment_fields import (
     rows_condition,
     save_typed,
 )
+from functions.handlers.console.forms.whole_form import criteria_field
 from functions.handlers.console.notices import notices_of, with_notices
-from functions.handlers.console.pages.audience import audience_view, criteria_field
+from functions.handlers.console.pages.audience import audience_view
 from functions.handlers.console.viewer_zone import zone_of_viewer
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.recipes.criteria_parts import traits_of
