@@ -21,6 +21,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "everyone_sent": ("Sent", "good"),
     "completed": ("Done", "good"),
     "cancelled": ("Cancelled", "calm"),
+    "skipped": ("Skipped", "calm"),
     "blocked": ("Blocked", "bad"),
     "expired": ("Missed", "bad"),
     "stopped": ("Stopped", "bad"),
