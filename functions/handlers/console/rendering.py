@@ -33,6 +33,7 @@ def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
             may_operate=visit.may(Role.OPERATOR),
             may_administer=visit.may(Role.ADMIN),
             form_token=partial(form_token, visit),
+            APP=visit.ports.workspace.name,
             LAYERS=visit.ports.workspace.cadence.names,
             **values,
         )

@@ -16,6 +16,7 @@ from functions.domain.push.column_names import is_usable
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
 from functions.handlers.console.answering import html, page, part, to
+from functions.handlers.console.phones import Phone, phone_of, with_message
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import listed, plural
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
@@ -24,7 +25,7 @@ from functions.usecases.by_hand.send_once import OneOff, check_texts, one_off_re
 from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES
 from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.dry_run.previewed import Preview, PushPreview
-from functions.usecases.dry_run.sample_messages import Piece, sample_of
+from functions.usecases.dry_run.sample_messages import sample_of
 
 AT = "/send"
 _OF = f"{AT}/<upload_id>"
@@ -93,9 +94,9 @@ def preview(visit: Visit) -> Response:
         check_texts(recipe.pushes[0], chosen.columns)
     except BadFields as error:
         typed = [each for each in error.errors if values.get(_at(each))]
-        return part(visit, "send_once_preview.html", sample=None, errors=typed)
+        return part(visit, "send_once_preview.html", phone=None, errors=typed)
     sample = sample_of(recipe, 0, chosen.rows[place] if chosen.rows else None)
-    return part(visit, "send_once_preview.html", sample=sample, errors=[])
+    return part(visit, "send_once_preview.html", phone=phone_of(recipe.pushes[0], sample), errors=[])
 
 
 def review(visit: Visit) -> Response:
@@ -186,7 +187,7 @@ def _review(visit: Visit, values: Mapping[str, str], found: Preview, *, wrong: s
         values=values,
         found=found,
         push=pushed,
-        sample=_example(pushed),
+        phone=_example(pushed, _recipe(visit, values)),
         wrong=wrong,
     )
 
@@ -215,12 +216,12 @@ def _recipe(visit: Visit, values: Mapping[str, str]) -> Recipe:
     return one_off_recipe(visit.ports, _push(visit, {**values, "layerId": layer}), visit.caller.name)
 
 
-def _example(push: PushPreview | None) -> dict[str, Any] | None:
+def _example(push: PushPreview | None, recipe: Recipe) -> Phone | None:
     """Return the first message that would be sent; None if there is none."""
     if push is None or not push.samples:
         return None
     found = push.samples[0]
-    return {"title": [Piece(text=found.title)], "body": [Piece(text=found.body)], "link": found.deep_link}
+    return with_message(recipe, 0, found.title, found.body, found.deep_link or "")
 
 
 def _tried(visit: Visit, values: Mapping[str, str]) -> Preview:
