@@ -47,9 +47,9 @@ class Phone:
     @property
     def more(self) -> Mapping[str, Text]:
         """The texts that stand nowhere in the picture."""
-        return {
-            name: text for name, text in self.texts.items() if name not in _SHOWN and not name.endswith("].title")
-        }
+        shown = (*_SHOWN, "image") if self.host else _SHOWN
+        texts = self.texts.items()
+        return {name: text for name, text in texts if name not in shown and not name.endswith("].title")}
 
 
 def phone_of(push: RecipePush, sample: Sample) -> Phone:

@@ -126,9 +126,9 @@ def abbreviation(at: datetime, zone: ZoneInfo | str) -> str:
     )
 
 
-def exact(at: datetime) -> str:
-    """Write an instant's time of day in UTC to the second."""
-    return f"{at.astimezone(UTC):%H:%M:%S}"
+def exact(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant's time of day to the second."""
+    return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M:%S}"
 
 
 def iso(at: datetime) -> str:

@@ -14,6 +14,8 @@ _BUTTON = re.compile(r"buttons\[(\d+)\]\.(\w+)")
 _TRANSLATION = re.compile(r"translations\.([^.]+)\.?(.*)")
 _CONDITION = re.compile(r"where(\.[0-9]+|\.where)+")
 _AUDIENCE = {"where.match": "Conditions", "audience.ids": "User IDs", "audience.sql": "Query"}
+_AROUND = {"audienceCriteria": "Audience", "schedule": "Schedule", "settings": "Safeguards", "pushSequence": "Pushes"}
+"""The parts of a document, for fields without a label of their own."""
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
@@ -27,7 +29,7 @@ def label_of(field: str) -> str:
         return _AUDIENCE[field]
     found = _PUSH.fullmatch(field)
     if found is None:
-        return _titles(RecipeDocument).get(field, field)
+        return _titles(RecipeDocument).get(field) or _AROUND.get(field.partition(".")[0], field)
     number, path = int(found[1]) + 1, found[2]
     title = part_label(path)
     name = title[:1].lower() + title[1:] if title != path else path

@@ -37,6 +37,7 @@ from functions.handlers.console.forms.recipe_form import (
 )
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
 from functions.handlers.console.forms.typed_schedule import with_typed_schedule
+from functions.handlers.console.layer_words import layers_of, usual_layer
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.audience import audience_view, criteria_field
 from functions.handlers.console.pages.compose import composer_for
@@ -62,6 +63,8 @@ def new(visit: Visit) -> Response:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
     else:
         values["schedule.timezone"] = _usual_zone(visit)
+        if "layerId" not in visit.ports.workspace.pushes.defaults:
+            values["pushSequence[0].layerId"] = usual_layer(visit.ports)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
 
 
@@ -226,6 +229,7 @@ def _form(
 ) -> Response:
     workspace, query = visit.ports.workspace, criteria_field(visit)
     names, jobs = [*field_names(pushes, values), *names_of(values)], describe_jobs(workspace)
+    found = errors_by_field(at_fields(errors, values, workspace), names, query)
     return page(
         visit,
         "recipe_form.html",
@@ -233,7 +237,7 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(at_fields(errors, values, workspace), names, query),
+        errors=found,
         problems=len(errors),
         names=names,
         unsaved=visit.request.method == "POST",
@@ -249,7 +253,8 @@ def _form(
         composer=composer_for(visit, values),
         live=live_schedule(values, visit.now),
         sends=bool(recipe_id) and _status(stored_recipe(visit.ports, recipe_id)) is Status.ACTIVE,
-        sections=form_sections(pushes, query, new=not recipe_id),
+        sections=form_sections(pushes, query, new=not recipe_id, hidden=() if "status" in found else ("status",)),
+        layers=layers_of(visit.ports),
         focus=changed.focus if changed else "",
         said=changed.said if changed else "",
         push_fields=push_fields(),

@@ -1,6 +1,6 @@
 """The page of a recipe: messages, audience, schedule, past sends, and actions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.defaults import in_force
 from functions.domain.recipe.labels import owner_of, tags_of
 from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
 from functions.handlers.console.campaign_pushes import in_language, shown_pushes
@@ -29,7 +30,7 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.dry_run.sample_people import SamplePeople, last_people
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, version_of
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.recipe_audience import RecipeAudience, recipe_audience
 from functions.usecases.timeline.control import would_cancel
@@ -40,6 +41,7 @@ _DONE = {
     "created": "Created.",
     "changed": "Saved. Applies from the next send; a send in progress is unchanged.",
     "stopped": "Saved. Nothing will be sent until you activate it.",
+    "archived": "Archived. Nothing will be sent until you activate it again.",
     "paused": "Paused. Nothing will be sent until you resume it.",
     "resumed": "Resumed.",
     "activated": "Activated.",
@@ -146,14 +148,24 @@ def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequen
 
 def pause(visit: Visit) -> Response:
     """Pause a recipe. If that cancels a send, ask first and name the send."""
+    return _stop(visit, "pause", partial(pause_recipe, visit.ports, visit.path["recipe_id"], by=visit.caller.name))
+
+
+def archive(visit: Visit) -> Response:
+    """Archive a recipe: it sends nothing until it is activated again. Ask first as in `pause`."""
+    changes = {"status": Status.ARCHIVED.value}
+    change = partial(update_recipe, visit.ports, visit.path["recipe_id"], changes, by=visit.caller.name)
+    return _stop(visit, "archive", change)
+
+
+def _stop(visit: Visit, action: str, change: Callable[[], Recipe]) -> Response:
     recipe_id = visit.path["recipe_id"]
     found = would_cancel(visit.ports, recipe_id)
     if not agreed(visit, found):
-        return _ask(visit, "recipe_pause.html", found)
-    recipe = pause_recipe(visit.ports, recipe_id, by=visit.caller.name)
-    return to(
-        visit, f"/recipes/{recipe_id}", outcome="paused", cancelled=" ".join(each.id for each in recipe.cancelled)
-    )
+        return _ask(visit, "recipe_pause.html", found, action=action)
+    recipe = change()
+    outcome, cancelled = f"{action}d", " ".join(each.id for each in recipe.cancelled)
+    return to(visit, f"/recipes/{recipe_id}", outcome=outcome, cancelled=cancelled)
 
 
 def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
@@ -161,12 +173,12 @@ def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
     return {each.id for each in found} <= {*visit.field("cancels").split()}
 
 
-def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
+def _ask(visit: Visit, template: str, found: Sequence[Execution], action: str = "delete") -> Response:
     """Show a page that asks for confirmation before executions are cancelled."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
-    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones)
+    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones, action=action)
 
 
 def ask_delete(visit: Visit) -> Response:
@@ -197,6 +209,7 @@ ROUTES = (
         reads=_subject,
         expensive=True,
     ),
+    Route(method="POST", path=f"{AT}/archive", serve=archive, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/pause", serve=pause, least=Role.OPERATOR),
     Route(method="GET", path=f"{AT}/delete", serve=ask_delete, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/delete", serve=delete, least=Role.OPERATOR),

@@ -10,20 +10,18 @@ from flask import Response
 from werkzeug.datastructures import FileStorage
 
 from functions.domain.audience.uploaded_csv import Source
-from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields, FieldError, KeyReused
 from functions.domain.push.column_names import is_usable
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
 from functions.handlers.console.answering import html, page, part, to
+from functions.handlers.console.layer_words import layers_of
 from functions.handlers.console.phones import Phone, phone_of, with_message
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.console.words import listed, plural
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
 from functions.usecases.by_hand.look_at_upload import UploadLook, find_invalid_ids, look_at_upload
 from functions.usecases.by_hand.send_once import OneOff, check_texts, one_off_recipe, send_once, try_once
 from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES
-from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.dry_run.previewed import Preview, PushPreview
 from functions.usecases.dry_run.sample_messages import sample_of
 
@@ -173,7 +171,7 @@ def _write(visit: Visit, values: Mapping[str, str], *, errors: Sequence[FieldErr
         variables=variables,
         values={"id_column": look.id_column, **values},
         errors=by_field,
-        layers=_layers(visit),
+        layers=layers_of(visit.ports),
     )
 
 
@@ -271,24 +269,6 @@ def _at(error: FieldError) -> str:
     """Return the field of the form at which an error is shown; `file` for one of no other field."""
     name = error.field.removeprefix("content.")
     return name if name in _FIELDS else "file"
-
-
-def _layers(visit: Visit) -> list[tuple[int, str, str]]:
-    """Return each layer with its name, and what it means for the frequency caps."""
-    cadence, rules = visit.ports.workspace.cadence, rules_in_force(visit.ports)
-    return [
-        (number, name, "not capped" if number in cadence.exempt else _capped(number, rules) or "no cap is on")
-        for number, name in cadence.names.items()
-    ]
-
-
-def _capped(layer: int, rules: Sequence[CadenceRule]) -> str:
-    return ", ".join(
-        f"at most {plural(rule.count, 'push', 'pushes')} in {rule.hours} hours"
-        + (f" of layers {listed(sorted(rule.layers))}" if len(rule.layers) > 1 else "")
-        for rule in rules
-        if rule.active and layer in rule.layers
-    )
 
 
 ROUTES = (
