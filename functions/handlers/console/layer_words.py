@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from functions.domain.cadence.rules import CadenceRule
-from functions.handlers.console.words import listed, plural
+from functions.handlers.console.words import listed
 from functions.ports import Ports
 from functions.usecases.cadence.rules_in_force import rules_in_force
+
+_PERIODS = {1: "an hour", 24: "a day", 168: "a week"}
 
 
 def layers_of(ports: Ports) -> list[tuple[int, str, str]]:
@@ -18,12 +20,13 @@ def layers_of(ports: Ports) -> list[tuple[int, str, str]]:
 
 
 def _capped(layer: int, rules: Sequence[CadenceRule]) -> str:
-    return ", ".join(
-        f"at most {plural(rule.count, 'push', 'pushes')} in {rule.hours} hours"
-        + (f" of layers {listed(sorted(rule.layers))}" if len(rule.layers) > 1 else "")
-        for rule in rules
-        if rule.active and layer in rule.layers
-    )
+    return ", ".join(_cap(layer, rule) for rule in rules if rule.active and layer in rule.layers)
+
+
+def _cap(layer: int, rule: CadenceRule) -> str:
+    cap = f"at most {rule.count} {_PERIODS.get(rule.hours) or f'in {rule.hours} hours'}"
+    others = sorted(rule.layers - {layer})
+    return f"{cap} with layer{'s' if len(others) > 1 else ''} {listed(others)}" if others else cap
 
 
 def usual_layer(ports: Ports) -> str:

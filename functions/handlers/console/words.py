@@ -41,7 +41,7 @@ PHASES = {
     "audience_generation": "Audience generation",
     "test_sending": "Test sending",
     "cancellation_window": "Cancellation window",
-    "live_execution": "Live execution",
+    "live_execution": "Live send",
     "cleanup": "Cleanup",
 }
 REASONS = {

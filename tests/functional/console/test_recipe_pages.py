@@ -210,7 +210,7 @@ def test_a_recipe_is_made_on_a_page(lab: Lab, visitor: Visitor) -> None:
     assert "Every Monday and Friday at 09:30 UTC" in page.text
     assert "Users active in the last 30 days" in page.text
     assert (
-        "there is a recipe 'spring' already"
+        "there is a campaign 'spring' already"
         in Page(visitor.send("/recipes/new", "/recipes/new", fields, status=422).text).text
     )
 

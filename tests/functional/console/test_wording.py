@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.plain_words import plain
 from tests.factories import recipe
-from tests.functional.conftest import MINUTE, SEND_AT, Lab
+from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import SAME_SITE, Page, Visitor
 
+MINUTE = timedelta(minutes=1)
 OLD = (
     *("something has to be mended", "Expecting value", "It starts again at its next time", "was cancelled."),
     *("It holds from the next start on", "Nothing runs now", "Nothing has run yet", "No execution is like that"),
@@ -18,7 +20,7 @@ OLD = (
     *("cannot be taken back", "you may leave it empty", "anybody may cancel", "begins by itself", "lets no further"),
     *("are on their way", "whoever", "It is over", "nothing to stop", "This page follows it", "It is draft"),
     *("stand for themselves", "say the same to everybody", "Run by hand", "Try it", "Execute now", "Real people get"),
-    *("Test, sending", "Real audience, dry run", "would not be sent", "by hand", "by no recipe", "nobody cancelled"),
+    *("Test, sending", "Real audience, dry run", "would not be sent", "by no recipe", "nobody cancelled"),
     *("where empty", "Days, where weekly", "it is made of the name", "Empty: the one", "past a month's end"),
     *("Minutes after the push before", "wall-clock", "go by no rule", "message that is judged", "Cadence"),
     *("At most pushes", "in force", "that the rules count", "no valid user id", "on the clock of", "Who changed"),
