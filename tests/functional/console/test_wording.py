@@ -76,7 +76,7 @@ STATES: list[tuple[Callable[[Lab, Visitor], None], dict[str, list[str]]]] = [
     (
         fresh,
         {
-            "/": ["Nothing is sending right now. Next:", "No open issues."],
+            "/": ["Nothing is sending right now. Next:"],
             "/recipes/welcome": ["No sends yet.", "Preview uses placeholder values until the audience is built."],
             "/executions": ["No sends yet."],
             "/cadence": ["Frequency caps", "Max pushes", "Per hours", "Layers 1 and 4 are not capped."],
