@@ -1,10 +1,9 @@
 """The pushes on a campaign's page: with the values of a real person, and how many people get each fallback."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from audience_jobs.contract import Column
 from functions.domain.push.template import Variable
 from functions.domain.recipe.read import Recipe
 from functions.handlers.console.composer import ShownVariable, column_of
@@ -33,10 +32,10 @@ def shown_pushes(
     """Return the pushes of a recipe: with the people of its last audiences, else as in `samples`."""
     by_name = {each.audience: each for each in people}
     found = [by_name.get(name) for name in audience.names] or [None] * len(samples)
-    return [_shown(recipe, each, of, audience.columns) for each, of in zip(samples, found, strict=True)]
+    return [_shown(recipe, each, of, audience) for each, of in zip(samples, found, strict=True)]
 
 
-def _shown(recipe: Recipe, sample: Sample, people: SamplePeople | None, columns: Mapping[str, Column]) -> ShownPush:
+def _shown(recipe: Recipe, sample: Sample, people: SamplePeople | None, audience: RecipeAudience) -> ShownPush:
     position = sample.push - 1
     push = recipe.pushes[position]
     row = people.mapped(people.rows[0]) if people and people.rows else None
@@ -47,15 +46,15 @@ def _shown(recipe: Recipe, sample: Sample, people: SamplePeople | None, columns:
         sample=sample,
         phone=phone_of(push, sample),
         variables=[
-            replace(column_of(name, _meaning(columns, name), people, row), fallback=fallback)
+            replace(column_of(name, _meaning(audience, name), people, row), fallback=fallback)
             for name, fallback in fallbacks.items()
         ],
         users=people.users if people else 0,
     )
 
 
-def _meaning(columns: Mapping[str, Column], name: str) -> str:
-    return columns[name].meaning if name in columns else "not a column of the audience"
+def _meaning(audience: RecipeAudience, name: str) -> str:
+    return audience.columns[name].meaning if name in audience.columns else "not a column of the audience"
 
 
 def _fallbacks(recipe: Recipe, position: int) -> Iterator[tuple[str, str | None]]:
