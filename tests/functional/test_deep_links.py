@@ -42,7 +42,7 @@ def test_a_value_is_encoded_in_tests_live_sends_dry_runs_and_samples_alike(lab: 
         shown = [each.deep_link for each in tried.samples] + [each.deep_link for each in tried.variations]
         assert set(shown) == {ENCODED}
     [sample] = sample_messages(lab.ports, read_run(lab.execution()).recipe, lab.id)
-    assert "".join(piece.text for piece in sample.deep_link) == ENCODED
+    assert "".join(piece.text for piece in sample.texts["deepLink"]) == ENCODED
     lab.run_to_the_end()
     assert links(lab.outbox(test=True)) == links(lab.outbox(test=False)) == {ENCODED}
     lab.assert_contract()

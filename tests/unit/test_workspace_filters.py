@@ -182,7 +182,7 @@ def test_recipes_and_the_api_know_the_old_names(tmp_path: Path) -> None:
     club = written(tmp_path)
     old = recipe(audienceCriteria={"visitDays": 3}, pushSequence=[push(1, title="a", body="b")])
     assert describe(recipe_criteria(parse(old), club)) == "users who visited in the last 3 days"
-    with pytest.raises(BadRecipe, match="is missing; name the audience job"):
+    with pytest.raises(BadRecipe, match="is missing: choose who gets it"):
         recipe_criteria(parse(old), marketplace())
     misspelled = {"audienceCriteria": {"visitsDay": 3}}
     assert [error.field for error in misspelled_keys(misspelled, club.old_filters)] == ["audienceCriteria.visitsDay"]

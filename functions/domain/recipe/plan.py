@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.recipe.read import Recipe, schedule_of
-from functions.domain.recipe.schedule import sends_from
+from functions.domain.recipe.schedule import Schedule, sends_from
 from functions.domain.recipe.schedule_fields import RecipeSchedule
+from functions.domain.recipe.skips import skipped_sends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,16 @@ class Plan:
 
     def sends(self, since: datetime) -> Iterator[datetime]:
         """Yield the instants at or after `since` at which the recipe sends, in order."""
-        schedule = schedule_of(RecipeSchedule.model_validate_json(self.schedule), timedelta())
-        return sends_from(schedule, max(since, self.first_send_at or since))
+        return sends_from(self._rule(), max(since, self.first_send_at or since))
+
+    def skipped(self, since: datetime, until: datetime) -> list[datetime]:
+        """Return the skipped sends from `since` to before `until`, in order."""
+        if '"skip"' not in self.schedule:
+            return []
+        return skipped_sends(self._rule(), since, until, self.first_send_at)
+
+    def _rule(self) -> Schedule:
+        return schedule_of(RecipeSchedule.model_validate_json(self.schedule), timedelta())
 
 
 def plan_of(recipe: Recipe, now: datetime) -> Plan | None:

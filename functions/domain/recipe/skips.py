@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from functions.domain.errors import NotPossible
 from functions.domain.instants import instant, stamp
-from functions.domain.recipe.read import Document, Recipe, read
-from functions.domain.recipe.schedule import is_skipped, planned_from, sends_from
+from functions.domain.recipe.read import Document, read
+from functions.domain.recipe.schedule import Schedule, is_skipped, planned_from, sends_from
 from functions.domain.recipe.schedule_fields import MOST_SKIPS
 
 _KEPT = timedelta(days=31)
@@ -67,18 +68,15 @@ def with_past_skips(document: Document, stored: Mapping[str, Any] | None, now: d
     return _with(document, [at for at in written if at > now] + [at for at in _skips(stored) if at <= now], now)
 
 
-def skipped_sends(recipe: Recipe, since: datetime, until: datetime) -> list[datetime]:
+def skipped_sends(
+    schedule: Schedule, since: datetime, until: datetime, first_send_at: datetime | None
+) -> list[datetime]:
     """Return the skipped sends of an active recipe from `since` to before `until`, in order."""
-    if not recipe.schedule.skip:
+    if not schedule.skip:
         return []
-    last = min(until, max(recipe.schedule.skip) + timedelta(days=1))
-    found = []
-    for send_at in planned_from(recipe.schedule, max(since, recipe.first_send_at or since)):
-        if send_at >= last:
-            break
-        if is_skipped(recipe.schedule, send_at):
-            found.append(send_at)
-    return found
+    last = min(until, max(schedule.skip) + timedelta(days=1))
+    planned = planned_from(schedule, max(since, first_send_at or since))
+    return [at for at in takewhile(lambda at: at < last, planned) if is_skipped(schedule, at)]
 
 
 def _with(document: Document, skips: list[datetime], now: datetime) -> Document:

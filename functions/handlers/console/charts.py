@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.recipe.timeline import CLEANUP_DELAY, Phase
 from functions.usecases.reports.execution import ExecutionReport, PhaseTimes
-from functions.usecases.reports.numbers import AllTotals, PushNumbers
+from functions.usecases.reports.numbers import AllTotals, PushNumbers, Totals
 
 _BEFORE_ZERO = 60.0
 """The share of the width before T-0. What comes after it may take days."""
@@ -114,7 +114,7 @@ class Slice:
     width: float
 
 
-def slices(numbers: PushNumbers | AllTotals) -> list[Slice]:
+def slices(numbers: PushNumbers | Totals | AllTotals) -> list[Slice]:
     """Return the parts of an audience side by side. They sum to the whole."""
     size = numbers.audience_size
     counts = {

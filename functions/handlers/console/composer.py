@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
 
@@ -11,10 +10,10 @@ from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES
 from functions.domain.recipe.read import Document
 from functions.handlers.console.forms.recipe_form import Values
 from functions.handlers.console.forms.whole_form import read_form
+from functions.handlers.console.phones import Phone
 from functions.handlers.console.visit import Visit
 from functions.handlers.console.words import share
 from functions.usecases.dry_run.compose import ComposedPush, Row, Said, compose, people_of
-from functions.usecases.dry_run.sample_messages import Text
 from functions.usecases.dry_run.sample_people import SamplePeople, read_people
 
 PEOPLE = "view.people"
@@ -51,19 +50,13 @@ class ShownVariable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Composer:
+class Composer(Phone):
     """The preview of one push. `values` are those of the form."""
 
     pushes: int
     push: int
-    blank: bool
-    texts: Mapping[str, Text]
-    image: str
-    buttons: Sequence[Text]
-    ios_buttons: bool
     languages: Sequence[str]
     language: str
-    app: str
     values: Values
     errors: Sequence[FieldError]
     counters: Sequence[Counter]
@@ -79,14 +72,6 @@ class Composer:
     columns: Sequence[ShownVariable]
     trouble: str = ""
     limit: int = field(default=PAYLOAD_LIMIT_BYTES)
-
-    @property
-    def host(self) -> str:
-        """The host of the image; empty for an address that cannot be opened."""
-        try:
-            return urlsplit(self.image).netloc if self.image.startswith("https://") else ""
-        except ValueError:
-            return ""
 
     @property
     def too_large(self) -> bool:
@@ -110,19 +95,14 @@ def composer_of(visit: Visit, document: Document, values: Values) -> Composer:
     said = composed.in_language(language)
     people = people_of(read_people(values.get(PEOPLE, "")), composed.audience)
     chosen, row = _row(said, people, values)
-    texts = said.texts(row)
-    buttons = [text for name, text in texts.items() if name.startswith("buttons[") and name.endswith(".title")]
     return Composer(
         pushes=pushes,
         push=position,
         blank=composed.blank,
-        texts=texts,
-        image="".join(piece.text for piece in texts.get("image", ())),
-        buttons=buttons,
+        texts=said.texts(row),
         ios_buttons=bool(composed.push.ios.category),
         languages=list(composed.push.translations),
         language=language,
-        app=visit.ports.workspace.name,
         values=values,
         errors=composed.errors,
         counters=list(_counters(composed, people, position)),
@@ -135,7 +115,7 @@ def composer_of(visit: Visit, document: Document, values: Values) -> Composer:
         users=people.users if people else 0,
         lacks=said.lacks(row) if row else "",
         variables=list(_variables(composed, said, people, row)),
-        columns=[_column(each.name, each.meaning, people, row) for each in composed.columns[1:]],  # but user_id
+        columns=[column_of(each.name, each.meaning, people, row) for each in composed.columns[1:]],  # but user_id
     )
 
 
@@ -198,10 +178,11 @@ def _variables(
 ) -> Iterator[ShownVariable]:
     for column in composed.columns:
         if uses := said.variables.get(column.name):
-            yield replace(_column(column.name, column.meaning, people, row), fallback=uses[0].fallback)
+            yield replace(column_of(column.name, column.meaning, people, row), fallback=uses[0].fallback)
 
 
-def _column(name: str, meaning: str, people: SamplePeople | None, row: Row | None) -> ShownVariable:
+def column_of(name: str, meaning: str, people: SamplePeople | None, row: Row | None) -> ShownVariable:
+    """Return a column with its value in a row, and the share of people without a value."""
     empty = people.empty.get(name, 0) if people else 0
     value = (row or {}).get(name, "")
     return ShownVariable(

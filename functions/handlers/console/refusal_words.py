@@ -13,6 +13,7 @@ _DOING: Mapping[str, str] = {
     "/recipes/*/edit": "save this campaign",
     "/recipes/*/resume": "activate this campaign",
     "/recipes/*/pause": "pause this campaign",
+    "/recipes/*/archive": "archive this campaign",
     "/recipes/*/delete": "delete this campaign",
     "/recipes/*/run": "start this send",
     "/executions/*/cancel": "cancel this send",

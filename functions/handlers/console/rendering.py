@@ -12,8 +12,9 @@ from functions.domain.roles import Caller, Role
 from functions.handlers.console import words
 from functions.handlers.console.assets import address
 from functions.handlers.console.execution_sentences import state_of
-from functions.handlers.console.forms.field_labels import part_label
+from functions.handlers.console.forms.field_labels import label_of, part_label
 from functions.handlers.console.forms.guard import form_token
+from functions.handlers.console.plain_words import plain, plain_sentence
 from functions.handlers.console.shortcuts import SHORTCUTS
 from functions.handlers.console.terms import TERMS
 from functions.handlers.console.visit import Visit
@@ -33,6 +34,7 @@ def render(visit: Visit, template: str, values: Mapping[str, Any]) -> str:
             may_operate=visit.may(Role.OPERATOR),
             may_administer=visit.may(Role.ADMIN),
             form_token=partial(form_token, visit),
+            APP=visit.ports.workspace.name,
             LAYERS=visit.ports.workspace.cadence.names,
             **values,
         )
@@ -55,7 +57,8 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= words.FILTERS
-    environment.filters |= {"part_label": part_label, "send_state": state_of}
+    environment.filters |= {"field_label": label_of, "part_label": part_label, "send_state": state_of}
+    environment.filters |= {"plain": plain, "sentence": plain_sentence}
     environment.filters["path"] = partial(quote, safe="")
     environment.globals |= {"asset": address, "SHORTCUTS": SHORTCUTS, "TERMS": TERMS, **words.TABLES}
     return environment

@@ -21,6 +21,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "everyone_sent": ("Sent", "good"),
     "completed": ("Done", "good"),
     "cancelled": ("Cancelled", "calm"),
+    "skipped": ("Skipped", "calm"),
     "blocked": ("Blocked", "bad"),
     "expired": ("Missed", "bad"),
     "stopped": ("Stopped", "bad"),
@@ -40,7 +41,7 @@ PHASES = {
     "audience_generation": "Audience generation",
     "test_sending": "Test sending",
     "cancellation_window": "Cancellation window",
-    "live_execution": "Live execution",
+    "live_execution": "Live send",
     "cleanup": "Cleanup",
 }
 REASONS = {
@@ -125,9 +126,9 @@ def abbreviation(at: datetime, zone: ZoneInfo | str) -> str:
     )
 
 
-def exact(at: datetime) -> str:
-    """Write an instant's time of day in UTC to the second."""
-    return f"{at.astimezone(UTC):%H:%M:%S}"
+def exact(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
+    """Write an instant's time of day to the second."""
+    return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M:%S}"
 
 
 def iso(at: datetime) -> str:

@@ -27,16 +27,13 @@ Text = Sequence[Piece]
 class Sample:
     """One push as a user gets it; `real` if its values come from a row of the audience.
 
-    `more` are its other texts, by their fields, such as `image`.
+    `texts` are by their fields, such as `title` and `image`.
     """
 
     push: int
     audience: str
     layer: int
-    title: Text
-    body: Text
-    deep_link: Text
-    more: Mapping[str, Text]
+    texts: Mapping[str, Text]
     columns: Sequence[str]
     real: bool
 
@@ -61,16 +58,12 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
 def sample_of(recipe: Recipe, position: int, row: Mapping[str, str] | None, audience: str = "") -> Sample:
     """Return a push of a recipe with the values of a row; without one, variables are shown as such."""
     push = recipe.pushes[position]
-    texts: dict[str, Text] = {name: fill(template, row or {}) for name, template in push.texts.items()}
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(
         push=position + 1,
         audience=audience or push.audience_name,
         layer=push.layer_id,
-        title=texts.pop("title"),
-        body=texts.pop("body"),
-        deep_link=texts.pop("deepLink", ()),
-        more=texts,
+        texts={name: fill(template, row or {}) for name, template in push.own_texts.items()},
         columns=tuple(dict.fromkeys(columns)),
         real=row is not None,
     )

@@ -55,6 +55,11 @@ def load_people(ports: Ports, recipe: Recipe, *, saved_as: str = "", person: str
     return _built(ports, recipe, saved_as, person) or _queried(ports, recipe, person)
 
 
+def last_people(ports: Ports, recipe: Recipe) -> list[SamplePeople]:
+    """Return people of each audience that a saved recipe built last; none after its files were deleted."""
+    return _built(ports, recipe, recipe.id, "")
+
+
 def write_people(found: Sequence[SamplePeople]) -> str:
     """Return people as a text for `read_people`."""
     return json.dumps([asdict(each) for each in found], ensure_ascii=False, separators=(",", ":")) if found else ""

@@ -44,7 +44,7 @@ def _criteria_job(criteria: Criteria, workspace: Workspace) -> Job:
 def recipe_criteria(recipe: Recipe, workspace: Workspace) -> Criteria:
     """Return the criteria of a query-based recipe; BadRecipe if there are none, or they are invalid."""
     if not recipe.criteria.query.keys() & {*QUERY_FIELDS, *workspace.old_filters}:
-        reason = "is missing; name the audience job that builds the audiences, or give audienceCriteria.filters"
+        reason = "is missing: choose who gets it, with a job, conditions, a list of users or a query"
         raise _bad_criteria(("customScript.scriptId", reason))
     try:
         criteria = read_criteria(recipe.criteria.query, workspace)

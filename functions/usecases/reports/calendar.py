@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
-from functions.domain.execution.execution import Execution, Kind, State
+from functions.domain.execution.execution import Execution, Kind
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.reports.executions import name_of
@@ -31,16 +31,16 @@ class Line:
         return self.sends[0]
 
     @property
-    def states(self) -> Mapping[State, int]:
-        """How many have started, by state."""
-        return Counter(each.execution.state for each in self.sends if each.execution)
+    def states(self) -> Mapping[str, int]:
+        """How many have started or are skipped, by state."""
+        started = Counter(each.execution.state.value for each in self.sends if each.execution)
+        skipped = sum(each.skipped for each in self.sends)
+        return started | ({"skipped": skipped} if skipped else {})
 
     @property
     def nothing_sent(self) -> bool:
         """Whether every one of them ended before it sent anything."""
-        return all(
-            each.execution and each.execution.state.final and not each.execution.went_live for each in self.sends
-        )
+        return all(each.is_off and not (each.execution and each.execution.went_live) for each in self.sends)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +61,21 @@ def sends_of_days(ports: Ports, days: Sequence[Span], *, most: int) -> Sequence[
     now, (since, until) = ports.clock.now(), (days[0][0], days[-1][1])
     wanted = ExecutionSearch(since=since, until=until)
     coming = planned(ports, max(now, since), until) if until > now else ()
+    if skipped := _skipped(ports, since, until):
+        coming = sorted([*coming, *skipped], key=itemgetter(0, 1))
     if ports.executions.count(wanted) <= _MOST_READ:
         begun = ports.executions.search(wanted, most=_MOST_READ, oldest_first=True)
         executions = [each for each in begun if each.kind is not Kind.TEST]
         return [_day(_between(executions, day), 0, _slice(coming, day), most) for day in days]
     return [_day(*_busy(ports, day, most), _slice(coming, day), most) for day in days]
+
+
+def _skipped(ports: Ports, since: datetime, until: datetime) -> Sequence[Upcoming]:
+    return [
+        Upcoming(at, plan.recipe_id, plan.name, plan.zone, skipped=True)
+        for plan in ports.recipes.plans()
+        for at in plan.skipped(since, until)
+    ]
 
 
 def _busy(ports: Ports, day: Span, most: int) -> tuple[Sequence[Execution], int]:

@@ -1,6 +1,6 @@
 """The audience of a recipe for people: its job, and the meaning of its columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audience_jobs.contract import Column, Job, Value
@@ -14,13 +14,15 @@ from functions.usecases.recipes.check import audience_of
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeAudience:
-    """The job of a recipe with its arguments, the columns that its pushes can use, and a description of the audience.
+    """The job of a recipe with its arguments, the names of its pushes' audiences, the columns
+    that they can use, and a description of the audience.
 
     Without a job, `problem` says why.
     """
 
     job: Job | None = None
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    names: Sequence[str] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
     in_words: str = ""
     problem: str = ""
@@ -33,7 +35,11 @@ def recipe_audience(ports: Ports, recipe: Recipe) -> RecipeAudience:
         audiences = [audience_of(job, push, position) for position, push in enumerate(recipe.pushes)]
         columns = {column.name: column for audience in audiences for column in audience.columns}
         return RecipeAudience(
-            job=job, arguments=arguments, columns=columns, in_words=describe_audience(recipe, ports.workspace)
+            job=job,
+            arguments=arguments,
+            names=[audience.name for audience in audiences],
+            columns=columns,
+            in_words=describe_audience(recipe, ports.workspace),
         )
     except (BadRecipe, AudienceJobError, ValueError) as error:
         return RecipeAudience(problem=str(error))

@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from operator import itemgetter
 from typing import NamedTuple
 
-from functions.domain.execution.execution import Execution
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.plan import Plan
 from functions.ports import Ports
 from functions.usecases.recipes.launched_sends import launched_sends
@@ -26,7 +26,8 @@ _ORDER = itemgetter(0, 1)
 class Upcoming(NamedTuple):
     """An upcoming send, and the time zone of its recipe.
 
-    `execution` is set from the launch on. It may be under way, or have ended before its T-0.
+    `execution` is set from the launch on. It may be under way, or have ended before its T-0. Only the calendar lists
+    `skipped` sends.
     """
 
     at: datetime
@@ -34,11 +35,19 @@ class Upcoming(NamedTuple):
     name: str
     zone: str
     execution: Execution | None = None
+    skipped: bool = False
 
     @property
     def is_off(self) -> bool:
         """Whether the send will not go out, for example because it was cancelled."""
-        return self.execution is not None and self.execution.state.final
+        return self.skipped or (self.execution is not None and self.execution.state.final)
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether the send can be left out: it is planned or in preparation."""
+        if self.execution is None or self.is_off:
+            return not self.is_off
+        return self.execution.kind is Kind.SCHEDULED and self.execution.state is not State.LIVE
 
 
 def upcoming(ports: Ports) -> Sequence[Upcoming]:

@@ -208,9 +208,9 @@ def test_a_recipe_is_made_on_a_page(lab: Lab, visitor: Visitor) -> None:
     assert stored(lab, "spring")["status"] == "draft", "the form activates nothing"
     page = visitor.get("/recipes/spring")
     assert "Every Monday and Friday at 09:30 UTC" in page.text
-    assert "users active in the last 30 days" in page.text
+    assert "Users active in the last 30 days" in page.text
     assert (
-        "there is a recipe 'spring' already"
+        "there is a campaign 'spring' already"
         in Page(visitor.send("/recipes/new", "/recipes/new", fields, status=422).text).text
     )
 

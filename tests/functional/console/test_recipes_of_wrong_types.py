@@ -180,7 +180,7 @@ def test_the_form_names_what_is_wrong_and_shows_what_is_stored(lab: Lab, visitor
     lab.ports.recipes.change("welcome", lambda _: stored)
     page = visitor.get("/recipes/welcome/edit")
     assert "Fix 6 problems" in page.text
-    assert 'audienceCriteria: must be an object, got "x"' in page.text
+    assert 'Audience: must be an object, got "x"' in page.text
     assert "Pushes: entry 1 must be an object, got null; saving removes it" in page.text
     wrong = {values["name"] for _, values in page.elements if values.get("aria-invalid") == "true"}
     assert wrong == {

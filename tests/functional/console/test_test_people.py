@@ -67,7 +67,7 @@ def test_chosen_people_get_the_chosen_pushes_with_the_values_of_a_chosen_person(
     lab.run_to(lab.clock.now() + timedelta(minutes=30))
     assert "Sent to Ana and Ben." in visitor.get(location).text, "the cleanup deletes the devices"
     assert "Cancellation window" not in page.text, "a test has no such phase"
-    assert "Live execution" not in page.text
+    assert "Live send" not in page.text
 
 
 def test_nothing_chosen_says_what_to_choose_and_keeps_the_rest(lab: Lab, visitor: Visitor) -> None:

@@ -19,6 +19,8 @@ _AUDIENCE = {
     "audience.ids": "User IDs",
     "audience.sql": "Query",
 }
+_AROUND = {"audienceCriteria": "Audience", "schedule": "Schedule", "settings": "Safeguards", "pushSequence": "Pushes"}
+"""The parts of a document, for fields without a label of their own."""
 _PUSH = re.compile(r"pushSequence\[(\d+)\]\.?(.*)")
 
 
@@ -32,7 +34,7 @@ def label_of(field: str) -> str:
         return _AUDIENCE[field]
     found = _PUSH.fullmatch(field)
     if found is None:
-        return _titles(RecipeDocument).get(field, field)
+        return _titles(RecipeDocument).get(field) or _AROUND.get(field.partition(".")[0], field)
     number, path = int(found[1]) + 1, found[2]
     title = part_label(path)
     name = title[:1].lower() + title[1:] if title != path else path

@@ -17,7 +17,7 @@ from functions.handlers.console.forms.widgets import Kind
 _ADVANCED = "settings"
 _SECTIONS = {"audienceCriteria": "Audience", "schedule": "Schedule", _ADVANCED: "Safeguards and advanced settings"}
 """The objects of a document with their own sections, in the order of the form, after the pushes."""
-_LESS_USED = ("id", "description", "type", "topic")
+_LESS_USED = ("id", "description", "tags", "owner", "type", "topic")
 _COMPOSED = (
     "title",
     "body",
@@ -53,13 +53,14 @@ class Section:
     more_heading: str = ""
 
 
-def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]:
+def form_sections(pushes: int, query: QueryField, *, new: bool, hidden: Sequence[str] = ()) -> list[Section]:
     """Return the sections of a form with `pushes` pushes, and `query` for the criteria.
 
-    In the form of a `new` recipe the id can be chosen.
+    In the form of a `new` recipe the id can be chosen. `hidden` fields of the recipe keep their values.
     """
     fields = recipe_fields()
-    own = {path: field for path, field in fields.items() if "." not in path and (new or path != "id")}
+    own = {path: field for path, field in fields.items() if "." not in path and path not in hidden}
+    own = {path: field for path, field in own.items() if new or path != "id"}
     first = {path: field for path, field in own.items() if path not in _LESS_USED}
     more = [("", _groups({path: field for path, field in own.items() if path in _LESS_USED}))]
     found = [
@@ -68,7 +69,8 @@ def form_sections(pushes: int, query: QueryField, *, new: bool) -> list[Section]
             heading="Campaign",
             groups=_groups(first),
             more=more,
-            more_heading="Description, type and topic",
+            more_heading="Description, tags, owner and more",
+            hidden=hidden,
         )
     ]
     found += [_push_section(position) for position in range(pushes)]

@@ -22,6 +22,7 @@ from functions.handlers.console.execution_sentences import (
     state_of,
     tested_words,
 )
+from functions.handlers.console.phones import phones_of
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import LogEntry
 from functions.usecases.dry_run.export_audience import export_audience
@@ -67,6 +68,7 @@ def show(visit: Visit) -> Response:
         "execution_broken.html" if shown.recipe is None else "execution.html",
         **vars(shown),
         samples=samples,
+        phones=phones_of(shown.recipe, samples) if shown.recipe else [],
         has_real=any(sample.real for sample in samples),
         outcome=OUTCOMES.get(visit.asked("outcome")),
     )
@@ -91,6 +93,7 @@ def show_live(visit: Visit) -> Response:
         status=STOP_POLLING if watched.execution.cleaned else 200,
         **vars(shown),
         samples=samples if has_real else [],
+        phones=phones_of(shown.recipe, samples) if has_real else [],
         has_real=has_real or visit.asked("samples") == "real",
         new_control=visit.asked("control") != shown.control.kind,
     )

@@ -36,6 +36,7 @@ from functions.handlers.console.forms.recipe_form import (
 from functions.handlers.console.forms.reshaping import ACTIONS, LANGUAGES, Reshaped, reshaped
 from functions.handlers.console.forms.segment_fields import kept_as_segment
 from functions.handlers.console.forms.whole_form import criteria_field, read_form, show_form
+from functions.handlers.console.layer_words import layers_of, usual_layer
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.audience import audience_view
 from functions.handlers.console.pages.compose import composer_for
@@ -61,6 +62,8 @@ def new(visit: Visit) -> Response:
         values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
     else:
         values["schedule.timezone"] = _usual_zone(visit)
+        if "layerId" not in visit.ports.workspace.pushes.defaults:
+            values["pushSequence[0].layerId"] = usual_layer(visit.ports)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
 
 
@@ -212,6 +215,7 @@ def _form(
 ) -> Response:
     workspace, query = visit.ports.workspace, criteria_field(visit)
     names, jobs = [*field_names(pushes, values), *names_of(values)], describe_jobs(workspace)
+    found = errors_by_field(at_fields(errors, values, workspace), names, query)
     return page(
         visit,
         "recipe_form.html",
@@ -219,7 +223,7 @@ def _form(
         values=values,
         pushes=pushes,
         recipe_id=recipe_id,
-        errors=errors_by_field(at_fields(errors, values, workspace), names, query),
+        errors=found,
         problems=len(errors),
         names=names,
         unsaved=visit.request.method == "POST",
@@ -235,7 +239,8 @@ def _form(
         composer=composer_for(visit, values),
         live=live_schedule(values, visit.now),
         sends=bool(recipe_id) and _status(stored_recipe(visit.ports, recipe_id)) is Status.ACTIVE,
-        sections=form_sections(pushes, query, new=not recipe_id),
+        sections=form_sections(pushes, query, new=not recipe_id, hidden=() if "status" in found else ("status",)),
+        layers=layers_of(visit.ports),
         focus=changed.focus if changed else "",
         said=changed.said if changed else "",
         push_fields=push_fields(),

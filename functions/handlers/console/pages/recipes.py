@@ -1,32 +1,38 @@
 """The page of a recipe: messages, audience, schedule, past sends, and actions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from flask import Response
 
+from functions.domain.access import Subject, SubjectKind
 from functions.domain.documents import shown
 from functions.domain.errors import BadRecipe
-from functions.domain.execution.execution import Execution, State
+from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.defaults import in_force
+from functions.domain.recipe.labels import owner_of, tags_of
 from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
-from functions.handlers.console.answering import page, to
-from functions.handlers.console.charts import sparkline
+from functions.handlers.console.answering import page, part, to
+from functions.handlers.console.campaign_pushes import in_language, shown_pushes
+from functions.handlers.console.charts import slices, sparkline
 from functions.handlers.console.execution_sentences import cancelled_words
+from functions.handlers.console.forms.reshaping import LANGUAGES
 from functions.handlers.console.notices import notices_of
 from functions.handlers.console.pages.schedule import next_sends, skip_outcome
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
 from functions.ports.executions import ExecutionSearch
-from functions.usecases.dry_run.sample_messages import Sample, sample_messages
+from functions.usecases.dry_run.sample_messages import sample_messages
+from functions.usecases.dry_run.sample_people import SamplePeople, last_people
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, version_of
+from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
-from functions.usecases.reports.recipe_audience import recipe_audience
+from functions.usecases.reports.recipe_audience import RecipeAudience, recipe_audience
 from functions.usecases.timeline.control import would_cancel
 
 AT = "/recipes/<recipe_id>"
@@ -35,6 +41,7 @@ _DONE = {
     "created": "Created.",
     "changed": "Saved. Applies from the next send; a send in progress is unchanged.",
     "stopped": "Saved. Nothing will be sent until you activate it.",
+    "archived": "Archived. Nothing will be sent until you activate it again.",
     "paused": "Paused. Nothing will be sent until you resume it.",
     "resumed": "Resumed.",
     "activated": "Activated.",
@@ -58,7 +65,8 @@ def show(visit: Visit) -> Response:
         return shown_with("recipe_broken.html", document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
     live = [] if recipe.is_active else [each for each in history if each.status is State.LIVE]
-    sizes = [each.totals.audience_size for each in reversed(history) if each.totals]
+    people = [each.people for each in reversed(history) if each.people is not None and each.kind is not Kind.TEST]
+    sends, audience = next_sends(recipe, visit.now, launched), recipe_audience(visit.ports, recipe)
     return shown_with(
         "recipe.html",
         outcome=_outcome(visit, recipe, launched, live),
@@ -66,21 +74,51 @@ def show(visit: Visit) -> Response:
         live=live,
         recipe=recipe,
         description=_as_text(document.get("description")),
+        tags=tags_of(document),
+        owner=owner_of(document),
         words=in_words(recipe),
-        sends=next_sends(recipe, visit.now, launched),
+        sends=sends,
+        following=next((each for each in sends if each.may_skip), None),
         skipped=skip_outcome(visit, recipe, launched),
-        samples=_samples(visit, recipe, history),
-        sizes=sizes,
-        line=sparkline(sizes),
-        **vars(recipe_audience(visit.ports, recipe)),
+        sizes=people,
+        line=sparkline(people),
+        slices={each.execution_id: slices(each.totals) for each in history if each.totals},
+        **_pushes(visit, recipe, audience, execution_id=_latest_built(history) if visit.may(Role.OPERATOR) else ""),
+        **vars(audience),
     )
 
 
-def _samples(visit: Visit, recipe: Recipe, history: Sequence[ExecutionSummary]) -> Sequence[Sample]:
-    """Return the pushes as they would be sent, with the workspace's defaults if these fit."""
+def show_pushes(visit: Visit) -> Response:
+    """Answer the pushes with the values of a person of the last audiences, and how many people lack each value."""
+    recipe_id = visit.path["recipe_id"]
+    recipe = read(stored_recipe(visit.ports, recipe_id), default_id=recipe_id)
+    people = last_people(visit.ports, recipe)
+    pushes = _pushes(visit, recipe, recipe_audience(visit.ports, recipe), people=people)
+    return part(visit, "recipe_pushes.html", recipe=recipe, **pushes)
+
+
+def _pushes(
+    visit: Visit,
+    recipe: Recipe,
+    audience: RecipeAudience,
+    *,
+    execution_id: str = "",
+    people: Sequence[SamplePeople] = (),
+) -> dict[str, Any]:
+    """Return the values for the pushes: with a row of an execution's TEST audience, or with `people`."""
     with suppress(BadRecipe):  # saving the recipe says why
         recipe = in_force(recipe, visit.ports.workspace.pushes.defaults)
-    return sample_messages(visit.ports, recipe, _latest_built(history) if visit.may(Role.OPERATOR) else "")
+    languages = list(dict.fromkeys(tag for push in recipe.pushes for tag in push.translations))
+    language = visit.asked("language") if visit.asked("language") in languages else ""
+    recipe = in_language(recipe, language)
+    samples = sample_messages(visit.ports, recipe, execution_id)
+    return {
+        "pushes": shown_pushes(recipe, samples, people, audience),
+        "languages": languages,
+        "language": language,
+        "LANGUAGES": LANGUAGES,
+        "loads": bool(execution_id) and any(each.columns for each in samples),
+    }
 
 
 def _as_text(value: Any) -> str:
@@ -110,14 +148,24 @@ def _outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends, live: Sequen
 
 def pause(visit: Visit) -> Response:
     """Pause a recipe. If that cancels a send, ask first and name the send."""
+    return _stop(visit, "pause", partial(pause_recipe, visit.ports, visit.path["recipe_id"], by=visit.caller.name))
+
+
+def archive(visit: Visit) -> Response:
+    """Archive a recipe: it sends nothing until it is activated again. Ask first as in `pause`."""
+    changes = {"status": Status.ARCHIVED.value}
+    change = partial(update_recipe, visit.ports, visit.path["recipe_id"], changes, by=visit.caller.name)
+    return _stop(visit, "archive", change)
+
+
+def _stop(visit: Visit, action: str, change: Callable[[], Recipe]) -> Response:
     recipe_id = visit.path["recipe_id"]
     found = would_cancel(visit.ports, recipe_id)
     if not agreed(visit, found):
-        return _ask(visit, "recipe_pause.html", found)
-    recipe = pause_recipe(visit.ports, recipe_id, by=visit.caller.name)
-    return to(
-        visit, f"/recipes/{recipe_id}", outcome="paused", cancelled=" ".join(each.id for each in recipe.cancelled)
-    )
+        return _ask(visit, "recipe_pause.html", found, action=action)
+    recipe = change()
+    outcome, cancelled = f"{action}d", " ".join(each.id for each in recipe.cancelled)
+    return to(visit, f"/recipes/{recipe_id}", outcome=outcome, cancelled=cancelled)
 
 
 def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
@@ -125,12 +173,12 @@ def agreed(visit: Visit, found: Sequence[Execution]) -> bool:
     return {each.id for each in found} <= {*visit.field("cancels").split()}
 
 
-def _ask(visit: Visit, template: str, found: Sequence[Execution]) -> Response:
+def _ask(visit: Visit, template: str, found: Sequence[Execution], action: str = "delete") -> Response:
     """Show a page that asks for confirmation before executions are cancelled."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
-    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones)
+    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones, action=action)
 
 
 def ask_delete(visit: Visit) -> Response:
@@ -147,8 +195,21 @@ def delete(visit: Visit) -> Response:
     return to(visit, "/recipes")
 
 
+def _subject(visit: Visit) -> Subject:
+    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"])
+
+
 ROUTES = (
     Route(method="GET", path=AT, serve=show),
+    Route(
+        method="GET",
+        path=f"{AT}/pushes",
+        serve=show_pushes,
+        least=Role.OPERATOR,
+        reads=_subject,
+        expensive=True,
+    ),
+    Route(method="POST", path=f"{AT}/archive", serve=archive, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/pause", serve=pause, least=Role.OPERATOR),
     Route(method="GET", path=f"{AT}/delete", serve=ask_delete, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/delete", serve=delete, least=Role.OPERATOR),

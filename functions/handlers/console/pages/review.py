@@ -22,7 +22,7 @@ from functions.handlers.console.forms.form_fields import query_field
 from functions.handlers.console.forms.recipe_form import errors_by_field, field_names
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import AT
-from functions.handlers.console.pages.run import Phone, first_messages
+from functions.handlers.console.phones import Phone, phones_of, tried_phones
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.signing import read_signed, signed
 from functions.handlers.console.visit import Route, Visit
@@ -127,7 +127,7 @@ def _page(visit: Visit, plans: Plans, found: Review | None, *, refused: str = ""
         "words": in_words(recipe) if recipe else "",
         "found": found,
         "preview": preview,
-        "samples": _samples(visit, recipe, found),
+        "phones": _phones(visit, recipe, found),
         "blocking": _fixes(visit, found.blocking if found else plans.blocking, plans),
         "warnings": _fixes(visit, found.warnings if found else (), plans),
         "reviewed": found.reviewed if found else None,
@@ -140,15 +140,12 @@ def _page(visit: Visit, plans: Plans, found: Review | None, *, refused: str = ""
     return page(visit, "review.html", status=status, **values)
 
 
-def _samples(visit: Visit, recipe: Recipe | None, found: Review | None) -> dict[int, Phone]:
+def _phones(visit: Visit, recipe: Recipe | None, found: Review | None) -> dict[int, Phone]:
     """Return each push as phones show it: with the values of a real person after the dry run."""
     if recipe is None:
         return {}
-    shown = {
-        each.push: Phone(title=each.title, body=each.body, link=each.deep_link or ())
-        for each in sample_messages(visit.ports, recipe, "")
-    }
-    return shown | (first_messages(found.found) if found and found.found else {})
+    shown = dict(enumerate(phones_of(recipe, sample_messages(visit.ports, recipe)), 1))
+    return shown | (tried_phones(recipe, found.found) if found and found.found else {})
 
 
 def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix]:

@@ -1,6 +1,5 @@
 """Test a campaign on colleagues, look at a dry run, or send it now."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from flask import Response
@@ -14,12 +13,11 @@ from functions.domain.roles import Role
 from functions.domain.testers import NamedTester
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.pages.recipes import AT
+from functions.handlers.console.phones import tried_phones
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, ChosenTest, start_by_hand
 from functions.usecases.dry_run.preview import preview
-from functions.usecases.dry_run.previewed import Preview
-from functions.usecases.dry_run.sample_messages import Piece, Text
 from functions.usecases.people.testers import add_tester, tester_of
 from functions.usecases.recipes.save import stored_recipe
 
@@ -61,9 +59,11 @@ def run(visit: Visit) -> Response:
     """
     mode, recipe_id = visit.field("mode"), visit.path["recipe_id"]
     if mode in _DRY:
-        found = preview(visit.ports, stored_recipe(visit.ports, recipe_id), test=mode == "test-dry-run")
+        document = stored_recipe(visit.ports, recipe_id)
+        found = preview(visit.ports, document, test=mode == "test-dry-run")
         found = found if visit.may(Role.OPERATOR) else found.without_messages()
-        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, samples=first_messages(found))
+        phones = tried_phones(read(document, default_id=recipe_id), found)
+        return page(visit, "preview.html", found=found, mode=mode, recipe_id=recipe_id, phones=phones)
     if mode not in SENDING_MODES:
         raise BadInput(f"unknown mode {mode!r}; choose one of {', '.join([*_DRY, *SENDING_MODES])}")
     if not visit.may(Role.OPERATOR):
@@ -135,35 +135,9 @@ def _pushes(recipe_id: str, document: dict[str, object]) -> list[str]:
         return []
 
 
-@dataclass(frozen=True, kw_only=True)
-class Phone:
-    """A message for the templates."""
-
-    title: Text
-    body: Text
-    link: Text
-
-
 def _messages(visit: Visit) -> Subject | None:
     shown = visit.field("mode") in _DRY and visit.may(Role.OPERATOR)
     return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
-
-
-def first_messages(found: Preview) -> dict[int, Phone]:
-    """Return the first message of each push."""
-    return {
-        push.order: Phone(
-            title=[Piece(text=sample.title)],
-            body=[Piece(text=sample.body)],
-            link=[Piece(text=sample.deep_link or "")],
-        )
-        for push in found.pushes
-        for sample in push.samples[:1]
-    }
-
-
-def _plain(text: str) -> Text:
-    return [Piece(text=text)]
 
 
 ROUTES = (

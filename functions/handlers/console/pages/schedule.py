@@ -59,7 +59,7 @@ def next_sends(recipe: Recipe, now: datetime, launched: LaunchedSends) -> Sequen
     found = [NextSend(at=at, execution=launched.get((recipe.id, at))) for at in sends]
     skipped = [
         NextSend(at=at, skipped=True, execution=launched.get((recipe.id, at)))
-        for at in skipped_sends(recipe, now, until)
+        for at in skipped_sends(recipe.schedule, now, until, recipe.first_send_at)
     ]
     return sorted([*found, *skipped], key=lambda send: send.at)
 

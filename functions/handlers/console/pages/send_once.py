@@ -10,22 +10,21 @@ from flask import Response
 from werkzeug.datastructures import FileStorage
 
 from functions.domain.audience.uploaded_csv import Source
-from functions.domain.cadence.rules import CadenceRule
 from functions.domain.errors import BadFields, FieldError, KeyReused
 from functions.domain.execution.safeguards import Severity
 from functions.domain.push.column_names import is_usable
 from functions.domain.recipe.read import Recipe
 from functions.domain.roles import Role
 from functions.handlers.console.answering import html, page, part, to
+from functions.handlers.console.layer_words import layers_of
+from functions.handlers.console.phones import Phone, phone_of, with_message
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.console.words import listed, plural
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
 from functions.usecases.by_hand.look_at_upload import InvalidIds, UploadLook, look_at_upload
 from functions.usecases.by_hand.send_once import OneOff, check_texts, one_off_recipe, send_once, try_once
 from functions.usecases.by_hand.upload_in_bucket import MOST_BYTES
-from functions.usecases.cadence.rules_in_force import rules_in_force
 from functions.usecases.dry_run.previewed import Preview, PushPreview
-from functions.usecases.dry_run.sample_messages import Piece, sample_of
+from functions.usecases.dry_run.sample_messages import sample_of
 
 AT = "/send"
 _OF = f"{AT}/<upload_id>"
@@ -101,9 +100,9 @@ def preview(visit: Visit) -> Response:
         check_texts(recipe.pushes[0], chosen.columns)
     except BadFields as error:
         typed = [each for each in error.errors if values.get(_at(each))]
-        return part(visit, "send_once_preview.html", sample=None, errors=typed)
+        return part(visit, "send_once_preview.html", phone=None, errors=typed)
     sample = sample_of(recipe, 0, chosen.rows[place] if chosen.rows else None)
-    return part(visit, "send_once_preview.html", sample=sample, errors=[])
+    return part(visit, "send_once_preview.html", phone=phone_of(recipe.pushes[0], sample), errors=[])
 
 
 def review(visit: Visit) -> Response:
@@ -185,7 +184,7 @@ def _write(visit: Visit, values: Mapping[str, str], *, errors: Sequence[FieldErr
         variables=variables,
         values={"id_column": look.id_column, **values},
         errors=by_field,
-        layers=_layers(visit),
+        layers=layers_of(visit.ports),
     )
 
 
@@ -199,7 +198,7 @@ def _review(visit: Visit, values: Mapping[str, str], found: Preview, *, wrong: s
         values=values,
         found=found,
         push=pushed,
-        sample=_example(pushed),
+        phone=_example(pushed, _recipe(visit, values)),
         wrong=wrong,
     )
 
@@ -228,12 +227,12 @@ def _recipe(visit: Visit, values: Mapping[str, str]) -> Recipe:
     return one_off_recipe(visit.ports, _push(visit, {**values, "layerId": layer}), visit.caller.name)
 
 
-def _example(push: PushPreview | None) -> dict[str, Any] | None:
+def _example(push: PushPreview | None, recipe: Recipe) -> Phone | None:
     """Return the first message that would be sent; None if there is none."""
     if push is None or not push.samples:
         return None
     found = push.samples[0]
-    return {"title": [Piece(text=found.title)], "body": [Piece(text=found.body)], "link": found.deep_link}
+    return with_message(recipe, 0, found.title, found.body, found.deep_link or "")
 
 
 def _tried(visit: Visit, values: Mapping[str, str]) -> Preview:
@@ -283,24 +282,6 @@ def _at(error: FieldError) -> str:
     """Return the field of the form at which an error is shown; `file` for one of no other field."""
     name = error.field.removeprefix("content.")
     return name if name in _FIELDS else "file"
-
-
-def _layers(visit: Visit) -> list[tuple[int, str, str]]:
-    """Return each layer with its name, and what it means for the frequency caps."""
-    cadence, rules = visit.ports.workspace.cadence, rules_in_force(visit.ports)
-    return [
-        (number, name, "not capped" if number in cadence.exempt else _capped(number, rules) or "no cap is on")
-        for number, name in cadence.names.items()
-    ]
-
-
-def _capped(layer: int, rules: Sequence[CadenceRule]) -> str:
-    return ", ".join(
-        f"at most {plural(rule.count, 'push', 'pushes')} in {rule.hours} hours"
-        + (f" of layers {listed(sorted(rule.layers))}" if len(rule.layers) > 1 else "")
-        for rule in rules
-        if rule.active and layer in rule.layers
-    )
 
 
 ROUTES = (

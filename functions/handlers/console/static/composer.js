@@ -133,27 +133,8 @@
     status.textContent = successful ? "" : "Not up to date. Reload the page if this stays.";
     status.classList.toggle("trouble", !successful);
   });
-  // Images are shown once their address is written, not while it is typed. One that cannot be loaded stays a link.
-  function showImages() {
-    if (document.activeElement?.matches("[name$='.image']")) return;
-    for (const place of view.querySelectorAll("[data-image]:not(.loaded)")) {
-      const image = new Image();
-      image.alt = place.textContent.trim();
-      image.addEventListener("load", () => {
-        place.replaceChildren(image);
-        place.classList.add("loaded");
-      });
-      image.src = place.dataset.image;
-    }
-  }
-  fields.addEventListener("focusout", (event) => {
-    if (event.target.matches("[name$='.image']")) window.setTimeout(showImages);
-  });
-  showImages();
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target !== view) return;
-    count();
-    showImages();
+    if (event.detail.target === view) count();
   });
   new MutationObserver((changes) => {
     const added = changes.some((each) => [...each.addedNodes, ...each.removedNodes].some((node) => node.querySelector?.("[name^='pushSequence[']")));
