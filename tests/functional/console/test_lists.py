@@ -96,7 +96,7 @@ def test_numbers_of_the_lists_are_those_of_the_store(lab: Lab, visitor: Visitor)
     assert "No sends match these filters" in visitor.get("/executions?kind=test").text
     assert "largest first" in visitor.get("/executions?sort=size").text
     calendar = visitor.get("/calendar?month=2026-03").text
-    assert "18:30 Welcome Completed" in calendar
+    assert "18:30 Welcome Done" in calendar
     [head, line] = csv.reader(visitor.open("GET", "/executions/export?state=completed").text.splitlines())
     exported = dict(zip(head, line, strict=True))
     assert (exported["campaign"], exported["send_id"]) == ("Welcome", lab.id)
