@@ -1,6 +1,6 @@
 """The list of campaigns: found by words, status, tag and owner, with their last sends and their numbers of a week."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,14 +11,15 @@ from functions.domain.recipe.read import Recipe
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.reports.campaign_index import Labelled, campaign_index, matching
+from functions.usecases.reports.campaign_index import Labelled, campaign_index, campaign_plans, matching
 from functions.usecases.reports.send_numbers import SendNumbers
+from functions.usecases.reports.upcoming import HORIZON, planned
 from functions.usecases.reports.week import week_begins, week_of
 
 _MOST_TESTS = 20
 """So many tests in a row hide an older send."""
 _Search = Callable[..., Sequence[Execution]]
-NEWEST_SENDS = 300
+_NEWEST_SENDS = 300
 """The sends that decide the order of the last sends; campaigns without one of them follow by name."""
 _SECOND = timedelta(seconds=1)
 
@@ -64,6 +65,8 @@ class FoundCampaigns:
     everything: int
     tags: Sequence[str]
     owners: Sequence[str]
+    cut: bool = False
+    """Whether only the newest sends decided the order, so that campaigns without one of them follow by name."""
 
 
 def find_campaigns(ports: Ports, wanted: CampaignSearch, *, skip: int, most: int) -> FoundCampaigns:
@@ -77,33 +80,38 @@ def find_campaigns(ports: Ports, wanted: CampaignSearch, *, skip: int, most: int
         and wanted.owner in ("", each.owner)
     ]
     launched = launched_sends(ports, now)
-    ordered = _ordered(ports, found, wanted.order, now)
+    first, cut = _first(ports, wanted.order, now)
+    places = {recipe_id: place for place, recipe_id in enumerate(first)}
+    ordered = sorted(found, key=lambda each: places.get(each.id, len(places))) if places else found
     return FoundCampaigns(
         campaigns=[_campaign(ports, each, launched, now) for each in ordered[skip : skip + most]],
         total=len(found),
         everything=len(index),
         tags=sorted({tag for each in index for tag in each.tags}, key=str.casefold),
         owners=sorted({each.owner for each in index if each.owner}, key=str.casefold),
+        cut=cut,
     )
 
 
-def _ordered(ports: Ports, found: Sequence[Labelled], order: Order, now: datetime) -> Sequence[Labelled]:
-    if order is Order.NAME:
-        return found
+def _first(ports: Ports, order: Order, now: datetime) -> tuple[Sequence[str], bool]:
+    """Return the recipes that come first in an order, before the others by name, and whether older sends were cut."""
     if order is Order.NEXT_SEND:
-        first: Iterable[str] = (plan.recipe_id for plan in ports.recipes.plans())
-    else:
+        plans = campaign_plans(ports)
+        soon = dict.fromkeys(send.recipe_id for send in planned(plans, now, now + HORIZON))
+        later = sorted((plan.next_send_at, plan.recipe_id) for plan in plans)
+        return [*dict.fromkeys([*soon, *(recipe_id for _, recipe_id in later)])], False
+    if order is Order.LAST_SEND:
         newest = ports.executions.search(ExecutionSearch(until=now), most=1)
-        first = _by_last_send(ports.executions.search, newest[0].id, newest[0].send_at) if newest else ()
-    places = {recipe_id: place for place, recipe_id in enumerate(first)}
-    return sorted(found, key=lambda each: places.get(each.id, len(places)))
+        return _by_last_send(ports.executions.search, newest[0].id, newest[0].send_at) if newest else ((), False)
+    return (), False
 
 
 @lru_cache(maxsize=2)
-def _by_last_send(search: _Search, _: str, newest_at: datetime) -> Sequence[str]:
+def _by_last_send(search: _Search, _: str, newest_at: datetime) -> tuple[Sequence[str], bool]:
     """Return recipes by their last sends, newest first. It holds until there is a newer send."""
-    found = search(ExecutionSearch(until=newest_at + _SECOND), most=NEWEST_SENDS)
-    return tuple(dict.fromkeys(each.recipe_id for each in found if each.kind is not Kind.TEST))
+    found = search(ExecutionSearch(until=newest_at + _SECOND), most=_NEWEST_SENDS)
+    first = tuple(dict.fromkeys(each.recipe_id for each in found if each.kind is not Kind.TEST))
+    return first, len(found) == _NEWEST_SENDS
 
 
 def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: datetime) -> Campaign:

@@ -144,13 +144,6 @@ def _has_ended(execution: Execution) -> bool:
     return execution.state.final and execution.cleaned
 
 
-def _all(ports: Ports, wanted: ExecutionSearch) -> Iterator[Execution]:
-    after = None
-    while found := ports.executions.search(wanted, most=_AT_ONCE, after=after):
-        yield from found
-        after = (found[-1].send_at, found[-1].id)
-
-
 def _totals_now(ports: Ports, execution: Execution) -> Tally | None:
     """Return the totals of an execution that is not cleaned up yet; None before T-0."""
     if not execution.went_live or execution.kind is Kind.TEST:
