@@ -6,7 +6,7 @@ minutes, and then edits by hand show: `reconcile` finds them as late.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,8 +24,8 @@ from functions.ports.stores import AuditPlace, RecipeStore
 from functions.usecases.reports.recipes import with_status
 
 _KEPT = timedelta(minutes=5)
-_MOST_CHANGED = 50
-"""After more entries of the audit log, everything is read again."""
+_COMPARED = 10
+"""The newest entries of the audit log that are compared. If all of them are new, everything is read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +59,10 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class _Kept:
-    """What was read: `until` when it holds, as of the newest entry of the audit log."""
+    """What was read: `until` when it holds, as of the newest entries of the audit log."""
 
     until: datetime
-    newest: AuditPlace | None
+    newest: Set[AuditPlace]
     index: Sequence[Labelled]
     plans: Sequence[Plan]
 
@@ -82,11 +82,11 @@ def campaign_plans(ports: Ports) -> Sequence[Plan]:
 
 def _current(ports: Ports) -> _Kept:
     kept = _kept.get(ports.recipes)
-    place = next(((each.deed.at, each.recipe_id, each.number) for each in ports.audit.newest(most=1)), None)
-    if kept is None or ports.clock.now() >= kept.until:
-        kept = _read_all(ports, place)
-    elif place != kept.newest:
-        kept = _changed(ports, kept, place)
+    newest = {(each.deed.at, each.recipe_id, each.number) for each in ports.audit.newest(most=_COMPARED)}
+    if kept is None or ports.clock.now() >= kept.until or (newest and newest.isdisjoint(kept.newest)):
+        kept = _read_all(ports, newest)
+    elif newest != kept.newest:
+        kept = _changed(ports, kept, newest)
     _kept[ports.recipes] = kept
     return kept
 
@@ -114,13 +114,9 @@ def fold(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).strip()
 
 
-def _changed(ports: Ports, kept: _Kept, newest: AuditPlace | None) -> _Kept:
-    """Read the recipes again that the entries after `kept.newest` changed."""
-    entries = ports.audit.newest(most=_MOST_CHANGED)
-    places = [(each.deed.at, each.recipe_id, each.number) for each in entries]
-    if kept.newest not in places:
-        return _read_all(ports, newest)
-    changed = {each.recipe_id for each in entries[: places.index(kept.newest)]}
+def _changed(ports: Ports, kept: _Kept, newest: Set[AuditPlace]) -> _Kept:
+    """Read the recipes again that new entries changed."""
+    changed = {recipe_id for _, recipe_id, _ in newest - kept.newest}
     documents = [document for each in changed if (document := ports.recipes.get(each)) is not None]
     known = {each.id for each in kept.index}
     if not documents and not changed & known:  # entries about other things
@@ -135,7 +131,7 @@ def _changed(ports: Ports, kept: _Kept, newest: AuditPlace | None) -> _Kept:
     )
 
 
-def _read_all(ports: Ports, newest: AuditPlace | None) -> _Kept:
+def _read_all(ports: Ports, newest: Set[AuditPlace]) -> _Kept:
     return _Kept(
         until=ports.clock.now() + _KEPT,
         newest=newest,
