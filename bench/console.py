@@ -133,7 +133,7 @@ def _requests(system: EmbeddedSystem, execution: str) -> Mapping[str, _Asked]:
         "campaign, edit": f"{recipe}/edit",
         "campaign, review": "/recipes/sneaker-draft/review",
         "campaign, run": f"{recipe}/run",
-        "campaign, test people": f"{recipe}/test-people",
+        "campaign, test people": "/test-people",
         "campaign, delete": f"{recipe}/delete",
         "sends": "/executions",
         "sends, of one": "/executions?recipe=sneaker-reactivation-0001",
@@ -162,7 +162,6 @@ def _requests(system: EmbeddedSystem, execution: str) -> Mapping[str, _Asked]:
     typed = {
         "typing, preview": "/recipes/compose",
         "typing, schedule": "/recipes/schedule",
-        "typing, conditions": "/recipes/audience/shape",
         "typing, words": "/recipes/audience/words",
     }
     return {
