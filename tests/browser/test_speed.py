@@ -21,12 +21,11 @@ SHIFT = """() => {
   }).observe({ type: "layout-shift", buffered: true });
 }"""
 PRESSED = """() => {
-  window.answered = [];
   document.addEventListener("click", (event) => {
     const begun = performance.now();
     const button = event.target.closest("button");
     new MutationObserver(() => {
-      if (button.getAttribute("aria-busy") === "true") window.answered.push(performance.now() - begun);
+      if (button.getAttribute("aria-busy") === "true") sessionStorage.answered ??= performance.now() - begun;
     }).observe(button, { attributes: true });
   }, { capture: true });
 }"""
@@ -102,8 +101,7 @@ def test_a_pressed_button_answers_within_100_ms(
     page.wait_for_load_state("networkidle")
     pressed = page.get_by_role("button", name=button).first
     expect(pressed).to_be_enabled()
-    page.route("**/*", lambda route: None if route.request.method == "POST" else route.continue_())  # answers never
     page.evaluate(PRESSED)
-    pressed.click(no_wait_after=True)
-    page.wait_for_timeout(300)
-    assert [each <= 100 for each in page.evaluate("window.answered")] == [True]
+    pressed.click()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("Number(sessionStorage.answered)") <= 100
