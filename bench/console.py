@@ -196,7 +196,7 @@ def _open(client: Client, path: str, form: Mapping[str, str] | None) -> bytes:
     if form is None:
         response = client.get(path)
         blocks = response.response
-        data = next(iter(blocks)) if "text/csv" in response.content_type else response.data
+        data: Any = next(iter(blocks)) if "text/csv" in response.content_type else response.data
         response.close()
     else:
         response = client.post(path, data=form, headers={"Sec-Fetch-Site": "same-origin"})
