@@ -58,6 +58,7 @@ COSTS: Mapping[str, Cost] = {
     "segments.change": _READ_WRITE,
     "recipes.change": Operations(reads=2, writes=2),  # the document and its plan
     "recipes.plans": _each_read,
+    "recipes.page": _each_read,
     "recipes.plan": Operations(reads=2, writes=1),
     "executions.create": _READ_WRITE,
     "executions.get": _READ,
@@ -81,6 +82,7 @@ COSTS: Mapping[str, Cost] = {
     "logs.of": _each_read,
     "violations.record": _WRITE,
     "violations.of": _each_read,
+    "violations.unresolved": _each_read,
     "devices.graves": lambda arguments, _: Operations(reads=len(arguments[0])),
     "devices.bury": _READ_WRITE,
     # Cloud Storage: writes and listings are class A, reads are class B, deletions are free.
@@ -97,6 +99,9 @@ COSTS: Mapping[str, Cost] = {
     "alert_store.record": _WRITE,
     "alert_store.change": _READ_WRITE,
     "alert_store.waiting": _each_read,
+    "audit.newest": _each_read,
+    "audit.of_recipe": _each_read,
+    "audit.add": _READ_WRITE,
     "testers.all": _READ,
     "testers.change": _READ_WRITE,
     "accesses.add": _WRITE,
@@ -120,6 +125,9 @@ def counted(ports: Ports, counts: Operations) -> Ports:
         "tasks",
         "alerts",
         "alert_store",
+        "audit",
+        "accesses",
+        "testers",
     )
     wrapped: dict[str, Any] = {name: _Counted(name, getattr(ports, name), counts) for name in names}
     ledger: Any = _CountedLedger(ports.ledger, counts)

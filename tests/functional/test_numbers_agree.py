@@ -255,7 +255,10 @@ def _compare_lists(visitor: Visitor, each: Counted) -> None:
         expected = {
             "People": each.people(),
             "Reached": each.people("sent"),
+            "People reached": each.people("sent"),
+            "Messages": each.messages(),
             "Messages sent": each.messages("sent"),
+            "Messages failed": each.messages("failed"),
         }
         assert shown == {name: str(number) for name, number in expected.items() if name in shown}
         assert ("Messages sent" in shown) == each.execution.cleaned
@@ -325,4 +328,5 @@ def _tables(written: str) -> list[dict[str, str]]:
     """Return the cells of numbers of each row, by their labels."""
     rows = re.findall(r"<tr\b.*?</tr>", written, re.DOTALL)
     cells = [re.findall(r'<td class="num[^"]*" data-label="([^"]+)">(.*?)</td>', row, re.DOTALL) for row in rows]
-    return [{name: re.sub(r"<[^>]+>", "", value) for name, value in row} for row in cells if row]
+    share = r"<span[^>]*>[^<]*%</span>"
+    return [{name: re.sub(rf"{share}|<[^>]+>", "", value) for name, value in row} for row in cells if row]

@@ -13,6 +13,7 @@ from functions.domain.roles import Caller, Role
 from functions.handlers.console.answering import html
 from functions.handlers.console.assets import ASSETS, serve_asset
 from functions.handlers.console.cancel.handler import CANCEL_LINKS, handle_cancel_link
+from functions.handlers.console.compression import compress_page
 from functions.handlers.console.forms.guard import check_origin, check_token, read_form
 from functions.handlers.console.refusal_words import back_to, title_of
 from functions.handlers.console.rendering import render_alone
@@ -51,6 +52,7 @@ def handle_console(request: Request) -> Response:
         response = _answer(request)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.extend({**_HEADERS, **transport_security(request)})
+        compress_page(request, response)
         return response
 
 

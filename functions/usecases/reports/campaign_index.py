@@ -1,26 +1,31 @@
 """What lists and searches need of every recipe: its name, tags, owner and status.
 
 Reading a thousand recipes takes too long for each page, so a process keeps what it read. Every change of a recipe by
-Tminus adds an entry to the audit log: while the newest entry stays the same, what was read is up to date. Edits by
-hand show after half a minute.
+Tminus adds an entry to the audit log: the recipes of new entries are read again. Everything is read again after five
+minutes, and then edits by hand show: `reconcile` finds them as late.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from functions.domain.errors import BadRecipe
 from functions.domain.ids import RECIPE_ID
 from functions.domain.recipe.labels import owner_of, tags_of
+from functions.domain.recipe.plan import Plan, plan_of
 from functions.domain.recipe.read import Recipe, read
 from functions.ports import Ports
+from functions.ports.stores import AuditPlace, RecipeStore
 from functions.usecases.reports.recipes import with_status
 
-_KEPT = timedelta(seconds=30)
+_KEPT = timedelta(minutes=5)
+_COMPARED = 10
+"""The newest entries of the audit log that are compared. If all of them are new, everything is read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +57,38 @@ class Labelled:
         return ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What was read: `until` when it holds, as of the newest entries of the audit log."""
+
+    until: datetime
+    newest: Set[AuditPlace]
+    index: Sequence[Labelled]
+    plans: Sequence[Plan]
+
+
+_kept: WeakKeyDictionary[RecipeStore, _Kept] = WeakKeyDictionary()
+
+
 def campaign_index(ports: Ports) -> Sequence[Labelled]:
     """Return every recipe, in order of their names. The sequence stays the same object while nothing changes."""
-    newest = tuple((entry.deed.at, entry.recipe_id, entry.number) for entry in ports.audit.newest(most=1))
-    return _index(ports.recipes.all, newest, int(ports.clock.now().timestamp() // _KEPT.total_seconds()))
+    return _current(ports).index
+
+
+def campaign_plans(ports: Ports) -> Sequence[Plan]:
+    """Return the plan of every recipe that sends. Their next sends may be past ones, at most five minutes ago."""
+    return _current(ports).plans
+
+
+def _current(ports: Ports) -> _Kept:
+    kept = _kept.get(ports.recipes)
+    newest = {(each.deed.at, each.recipe_id, each.number) for each in ports.audit.newest(most=_COMPARED)}
+    if kept is None or ports.clock.now() >= kept.until or (newest and newest.isdisjoint(kept.newest)):
+        kept = _read_all(ports, newest)
+    elif newest != kept.newest:
+        kept = _changed(ports, kept, newest)
+    _kept[ports.recipes] = kept
+    return kept
 
 
 def matching(index: Sequence[Labelled], text: str) -> Sequence[Labelled]:
@@ -81,9 +114,34 @@ def fold(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).strip()
 
 
-@lru_cache(maxsize=2)
-def _index(read_all: Callable[[], Iterable[Mapping[str, Any]]], _: tuple[Any, ...], __: int) -> Sequence[Labelled]:
-    return sorted(map(_labelled, read_all()), key=lambda each: (fold(each.name), each.id))
+def _changed(ports: Ports, kept: _Kept, newest: Set[AuditPlace]) -> _Kept:
+    """Read the recipes again that new entries changed."""
+    changed = {recipe_id for _, recipe_id, _ in newest - kept.newest}
+    documents = [document for each in changed if (document := ports.recipes.get(each)) is not None]
+    known = {each.id for each in kept.index}
+    if not documents and not changed & known:  # entries about other things
+        return replace(kept, newest=newest)
+    read_again = [_labelled(each) for each in documents]
+    plans = (plan_of(each.recipe, ports.clock.now()) for each in read_again if each.recipe)
+    return replace(
+        kept,
+        newest=newest,
+        index=_sorted([*(each for each in kept.index if each.id not in changed), *read_again]),
+        plans=[*(each for each in kept.plans if each.recipe_id not in changed), *(each for each in plans if each)],
+    )
+
+
+def _read_all(ports: Ports, newest: Set[AuditPlace]) -> _Kept:
+    return _Kept(
+        until=ports.clock.now() + _KEPT,
+        newest=newest,
+        index=_sorted(map(_labelled, ports.recipes.all())),
+        plans=ports.recipes.plans(),
+    )
+
+
+def _sorted(recipes: Iterable[Labelled]) -> Sequence[Labelled]:
+    return sorted(recipes, key=lambda each: (fold(each.name), each.id))
 
 
 def _labelled(document: Mapping[str, Any]) -> Labelled:

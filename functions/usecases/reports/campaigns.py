@@ -1,8 +1,8 @@
 """The list of campaigns: found by words, status, tag and owner, with their last sends and their numbers of a week."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
@@ -11,14 +11,17 @@ from functions.domain.recipe.read import Recipe
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
-from functions.usecases.reports.campaign_index import Labelled, campaign_index, matching
+from functions.usecases.reports.campaign_index import Labelled, campaign_index, campaign_plans, matching
+from functions.usecases.reports.send_numbers import SendNumbers
+from functions.usecases.reports.upcoming import HORIZON, planned
+from functions.usecases.reports.week import week_begins, week_of
 
-_WEEK, _EPOCH = timedelta(days=7), datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_A_WEEK = 500
+_MOST_TESTS = 20
+"""So many tests in a row hide an older send."""
 _Search = Callable[..., Sequence[Execution]]
 _NEWEST_SENDS = 300
 """The sends that decide the order of the last sends; campaigns without one of them follow by name."""
-_KEPT, _SECOND = timedelta(minutes=10), timedelta(seconds=1)
+_SECOND = timedelta(seconds=1)
 
 
 class Order(StrEnum):
@@ -41,16 +44,6 @@ class CampaignSearch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Week:
-    """The sends of the last seven days and their messages. Tests do not count."""
-
-    sends: int
-    messages: int
-    more: bool
-    """Whether there were more sends than were read."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Campaign:
     """A line of the list. For an unreadable recipe, `problem` says why, and `recipe` is None."""
 
@@ -59,7 +52,8 @@ class Campaign:
     problem: str
     next_send_at: datetime | None
     last: Execution | None
-    week: Week
+    week: SendNumbers
+    """Its sends of the last seven days, as the overview counts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +65,8 @@ class FoundCampaigns:
     everything: int
     tags: Sequence[str]
     owners: Sequence[str]
+    cut: bool = False
+    """Whether only the newest sends decided the order, so that campaigns without one of them follow by name."""
 
 
 def find_campaigns(ports: Ports, wanted: CampaignSearch, *, skip: int, most: int) -> FoundCampaigns:
@@ -84,33 +80,38 @@ def find_campaigns(ports: Ports, wanted: CampaignSearch, *, skip: int, most: int
         and wanted.owner in ("", each.owner)
     ]
     launched = launched_sends(ports, now)
-    ordered = _ordered(ports, found, wanted.order, now)
+    first, cut = _first(ports, wanted.order, now)
+    places = {recipe_id: place for place, recipe_id in enumerate(first)}
+    ordered = sorted(found, key=lambda each: places.get(each.id, len(places))) if places else found
     return FoundCampaigns(
         campaigns=[_campaign(ports, each, launched, now) for each in ordered[skip : skip + most]],
         total=len(found),
         everything=len(index),
         tags=sorted({tag for each in index for tag in each.tags}, key=str.casefold),
         owners=sorted({each.owner for each in index if each.owner}, key=str.casefold),
+        cut=cut,
     )
 
 
-def _ordered(ports: Ports, found: Sequence[Labelled], order: Order, now: datetime) -> Sequence[Labelled]:
-    if order is Order.NAME:
-        return found
+def _first(ports: Ports, order: Order, now: datetime) -> tuple[Sequence[str], bool]:
+    """Return the recipes that come first in an order, before the others by name, and whether older sends were cut."""
     if order is Order.NEXT_SEND:
-        first: Iterable[str] = (plan.recipe_id for plan in ports.recipes.plans())
-    else:
+        plans = campaign_plans(ports)
+        soon = dict.fromkeys(send.recipe_id for send in planned(plans, now, now + HORIZON))
+        later = sorted((plan.next_send_at, plan.recipe_id) for plan in plans)
+        return [*dict.fromkeys([*soon, *(recipe_id for _, recipe_id in later)])], False
+    if order is Order.LAST_SEND:
         newest = ports.executions.search(ExecutionSearch(until=now), most=1)
-        first = _by_last_send(ports.executions.search, newest[0].id, newest[0].send_at) if newest else ()
-    places = {recipe_id: place for place, recipe_id in enumerate(first)}
-    return sorted(found, key=lambda each: places.get(each.id, len(places)))
+        return _by_last_send(ports.executions.search, newest[0].id, newest[0].send_at) if newest else ((), False)
+    return (), False
 
 
 @lru_cache(maxsize=2)
-def _by_last_send(search: _Search, _: str, newest_at: datetime) -> Sequence[str]:
+def _by_last_send(search: _Search, _: str, newest_at: datetime) -> tuple[Sequence[str], bool]:
     """Return recipes by their last sends, newest first. It holds until there is a newer send."""
     found = search(ExecutionSearch(until=newest_at + _SECOND), most=_NEWEST_SENDS)
-    return tuple(dict.fromkeys(each.recipe_id for each in found if each.kind is not Kind.TEST))
+    first = tuple(dict.fromkeys(each.recipe_id for each in found if each.kind is not Kind.TEST))
+    return first, len(found) == _NEWEST_SENDS
 
 
 def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: datetime) -> Campaign:
@@ -126,27 +127,13 @@ def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: da
     )
 
 
-def _past(ports: Ports, recipe_id: str, now: datetime) -> tuple[Execution | None, Week]:
-    """Return a recipe's last send, and its sends of a week."""
-    wanted = ExecutionSearch(recipe_id=recipe_id, until=now)
-    [*newest] = ports.executions.search(wanted, most=1)
-    if not newest:
-        return None, Week(sends=0, messages=0, more=False)
-    if newest[0].kind is not Kind.TEST and newest[0].send_at < now - _WEEK:
-        return newest[0], Week(sends=0, messages=0, more=False)
-    state = f"{newest[0].id} {newest[0].state} {newest[0].cleaned}"
-    since = now - _WEEK - (now - _EPOCH) % _KEPT
-    last, week = _of_week(ports.executions.search, recipe_id, state, newest[0].send_at, since)
-    return (newest[0] if newest[0].kind is not Kind.TEST else last), week
-
-
-@lru_cache(maxsize=5_000)
-def _of_week(
-    search: _Search, recipe_id: str, _: str, newest_at: datetime, since: datetime
-) -> tuple[Execution | None, Week]:
-    """Return the last send and the numbers of a week. They hold until the newest send changes, or ten minutes."""
-    wanted = ExecutionSearch(recipe_id=recipe_id, since=since, until=newest_at + _SECOND)
-    found = search(wanted, most=_MOST_A_WEEK)
-    sends = [each for each in found if each.kind is not Kind.TEST]
-    messages = sum(each.totals.sent for each in sends if each.totals)
-    return next(iter(sends), None), Week(sends=len(sends), messages=messages, more=len(found) == _MOST_A_WEEK)
+def _past(ports: Ports, recipe_id: str, now: datetime) -> tuple[Execution | None, SendNumbers]:
+    """Return a recipe's last send that is no test, of its newest ones, and the sums of its week."""
+    past = ExecutionSearch(recipe_id=recipe_id, until=now)
+    newest = ports.executions.search(past, most=1)
+    if newest and newest[0].kind is Kind.TEST:
+        newest = ports.executions.search(past, most=_MOST_TESTS)
+    last = next((each for each in newest if each.kind is not Kind.TEST), None)
+    if not newest or newest[0].send_at < week_begins(ports):
+        return last, SendNumbers()
+    return last, week_of(ports, recipe_id)

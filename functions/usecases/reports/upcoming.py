@@ -17,8 +17,8 @@ from functions.usecases.recipes.launched_sends import launched_sends
 HORIZON = timedelta(days=31)
 """How far ahead sends are listed."""
 _DAY = timedelta(days=1)
-_MOST_SENDS = 500
-"""For each recipe: a cron expression may name every minute."""
+_MOST_SENDS = 10_000
+"""For each recipe: one every five minutes. A cron expression may name every minute."""
 _SEND_AT = itemgetter(0)
 _ORDER = itemgetter(0, 1)
 
@@ -57,7 +57,7 @@ def upcoming(ports: Ports) -> Sequence[Upcoming]:
     schedule. A broken recipe has no plan: it sends nothing until it is fixed.
     """
     now = ports.clock.now()
-    sends = list(planned(ports, now, now + HORIZON))
+    sends = list(planned(ports.recipes.plans(), now, now + HORIZON))
     for (recipe_id, at), execution in launched_sends(ports, now).items():
         place = bisect_left(sends, (at, recipe_id), key=_ORDER)
         if place < len(sends) and _ORDER(sends[place]) == (at, recipe_id):
@@ -65,10 +65,10 @@ def upcoming(ports: Ports) -> Sequence[Upcoming]:
     return sends
 
 
-def planned(ports: Ports, since: datetime, until: datetime) -> Sequence[Upcoming]:
-    """Return the sends that active recipes plan from an instant to another one, at most 31 days later."""
+def planned(plans: Sequence[Plan], since: datetime, until: datetime) -> Sequence[Upcoming]:
+    """Return the sends of plans from an instant to another one, at most 31 days later, soonest first."""
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
-    sends = _merged(tuple(replace(plan, next_send_at=day) for plan in ports.recipes.plans()))
+    sends = _merged(tuple(replace(plan, next_send_at=day) for plan in plans))
     first, last = (bisect_left(sends, at, key=_SEND_AT) for at in (since, until))
     return sends[first:last]
 

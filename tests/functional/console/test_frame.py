@@ -1,5 +1,6 @@
 """What holds for every page and form of the console: who comes in, what answers carry, where forms come from."""
 
+import gzip
 import re
 from importlib.resources import files
 
@@ -126,6 +127,28 @@ def test_files_are_named_by_their_content_and_kept(name: str, visitor: Visitor) 
     assert "immutable" in response.headers["Cache-Control"]
     assert response.headers["Content-Encoding"] == "gzip"
     assert visitor.open("GET", f"/assets/0123456789abcdef/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/recipes", "/recipes/welcome", "/recipes/new", "/recipes/welcome/edit", "/recipes/welcome/run", "/send"],
+)
+def test_a_first_load_is_at_most_120_kb(path: str, visitor: Visitor) -> None:
+    own = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "none"}
+    response = visitor.open("GET", path, headers=own)
+    written = gzip.decompress(response.data).decode()
+    files = {*re.findall(r"/assets/[0-9a-f]+/[a-z_.]+", written)}
+    loaded = [len(response.data), *(len(visitor.open("GET", each, headers=own).data) for each in files)]
+    assert len(loaded) > 4
+    assert sum(loaded) <= 120 * 1024
+
+
+def test_pages_that_another_site_opens_are_not_compressed(visitor: Visitor) -> None:
+    for site in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        response = visitor.open("GET", "/recipes?q=csrf", headers={"Accept-Encoding": "gzip", **site})
+        assert "Content-Encoding" not in response.headers
+    response = visitor.open("GET", "/recipes?q=csrf", headers=SAME_SITE)
+    assert "Content-Encoding" not in response.headers, "the browser must accept it"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/assets/../settings.py", "/recipes/none", "/executions/none"])

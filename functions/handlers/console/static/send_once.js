@@ -73,10 +73,6 @@
   ids?.addEventListener("change", () => {
     for (const each of document.querySelectorAll("[data-insert]")) each.hidden = each.textContent === ids.value;
   });
-  message?.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    if (button?.dataset.busy) button.textContent = button.dataset.busy;
-  });
 
   // The button works once the number is right. The server checks it, too.
   const typed = document.querySelector("[data-confirm]");
