@@ -70,8 +70,8 @@
     if (state) state.value = target.open ? "yes" : "";
   }, true);
 
-  document.addEventListener("htmx:afterSettle", () => {
-    byId("pushes").dispatchEvent(new Event("input", { bubbles: true }));
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.target.id === "pushes") byId("pushes").dispatchEvent(new Event("input", { bubbles: true }));
   });
   for (const failed of ["htmx:responseError", "htmx:sendError"]) {
     form.addEventListener(failed, ({ detail }) => {
