@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from functions.domain.errors import FieldError
 from functions.domain.push.payload import PAYLOAD_LIMIT_BYTES
 from functions.domain.recipe.read import Document
+from functions.handlers.console.forms.criteria_form import CONDITIONS, HOW, with_criteria
 from functions.handlers.console.forms.form_fields import query_field
 from functions.handlers.console.forms.job_parameters import with_parameters
 from functions.handlers.console.forms.recipe_form import Values, read_recipe
@@ -101,13 +102,15 @@ def form_document(visit: Visit, form: MultiDict[str, str]) -> Document:
     """Return the document of a form, as far as it can be read, without stored values that the form lacks."""
     workspace = visit.ports.workspace
     sent = read_recipe(form, {}, query_field(workspace.old_filters, criteria_example(workspace)))
-    return with_parameters(sent, describe_jobs(workspace)).document
+    return with_criteria(with_parameters(sent, describe_jobs(workspace)), {}, workspace).document
 
 
 def composer_of(visit: Visit, document: Document, values: Values) -> Composer:
     """Return the preview of the push that the form's `view.push` names, from 0."""
     if not document["pushSequence"]:
         document["pushSequence"] = [{"title": "", "body": "", "layerId": 5}]
+    if values.get(HOW) == CONDITIONS and visit.ports.workspace.has_models:  # any conditions find the same columns
+        document["audienceCriteria"] = {**document["audienceCriteria"], "where": {"all": []}}
     pushes = len(document["pushSequence"])
     position = _number(values.get("view.push", ""), pushes)
     composed = compose(visit.ports, document, position)
