@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from functions.domain.roles import Role
 from functions.usecases.people.testers import add_tester
+from functions.usecases.recipes.save import delete_recipe
 from tests.browser.conftest import Console, OpenPage
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT
@@ -76,7 +77,7 @@ LOOKS: dict[str, dict[str, Any]] = {
        for scheme in ("light", "dark") for width in (375, 1440)},
     "zoomed to 200%": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
 }  # fmt: skip
-OUTSIDE = """() => [...document.querySelectorAll("main :is(a, button, input, select, textarea, summary)")].filter((each) => {
+OUTSIDE = """() => [...document.querySelectorAll("main :is(a, button, input, select, summary)")].filter((each) => {
   const { left, right, width } = each.getBoundingClientRect();
   return width > 1 && !each.closest(".unseen, table") && (left < 0 || right > innerWidth);
 }).map((each) => each.outerHTML)"""
@@ -124,7 +125,7 @@ def test_every_page_is_accessible(look: str, console: Console, open_page: OpenPa
 @pytest.mark.long
 @pytest.mark.parametrize("look", LOOKS)
 def test_an_empty_console_is_accessible(look: str, console: Console, open_page: OpenPage) -> None:
-    console.lab.ports.recipes.delete("welcome")
+    delete_recipe(console.lab.ports, "welcome", by="ana@kicks.example")
     page = open_page("/", **LOOKS[look])
     look_at(console, page, EMPTY)
 

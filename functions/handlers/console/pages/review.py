@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from functions import bootstrap
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.errors import BadInput, BadRecipe, FieldError, NotPossible, Stale
+from functions.domain.errors import BadInput, BadRecipe, FieldCode, FieldError, NotPossible, Stale
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
@@ -45,6 +45,8 @@ _AT = f"{AT}/review"
 _LASTS = timedelta(hours=1)
 _MOST_PUSHES = 20
 """Of an unreadable campaign, whose number of pushes is unknown."""
+_TESTERS = "settings.testUserIds"
+_NO_TESTER = "add at least one. Each send goes to them first, and is blocked without one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,8 @@ def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix
         [nearest] = errors_by_field([error], names, query)
         anchor = next((name for name in names if name == nearest or name.startswith(f"{nearest}.")), "")
         label = label_of(error.field) if error in plans.blocking else ""
-        found.append(Fix(label=label, reason=error.reason, anchor=anchor))
+        no_tester = error.field == _TESTERS and error.code is FieldCode.MISSING
+        found.append(Fix(label=label, reason=_NO_TESTER if no_tester else error.reason, anchor=anchor))
     return found
 
 
