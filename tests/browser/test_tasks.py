@@ -32,11 +32,11 @@ TITLE, BODY = '[id="pushSequence[0].title"]', '[id="pushSequence[0].body"]'
 def lab(make_lab: Callable[..., Lab], request: pytest.FixtureRequest) -> Lab:
     """An empty workspace with models: eight people in Berlin, two of them without a device, and two in Paris.
 
-    With the parameter `marketplace`, the built-in workspace with a campaign.
+    With the parameter `marketplace`, the built-in workspace with a draft.
     """
     lab = make_lab()
     if getattr(request, "param", "") == "marketplace":
-        lab.save()
+        lab.save(recipe(status="draft"))
         return lab
     berlin = [(user(n), "Berlin", "" if n == 2 else f"Name {n}", "de" if n < 3 else "en") for n in range(8)]
     lab.write_rows([*berlin, *((user(n), "Paris", f"Name {n}", "fr") for n in (8, 9))])
