@@ -35,6 +35,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Press the tab key until an element has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"the keyboard does not reach {selector}")
+
+
 class Console:
     """The console as it is served, and who vouches for its visitors."""
 
@@ -79,7 +88,8 @@ def open_page(console: Console, browser: Browser) -> Iterator[OpenPage]:
     contexts, complaints = [], list[str]()
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        replaced = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))  # by a later request
+        if message.type == "error" and not replaced and "Failed to load resource" not in message.text:
             complaints.append(message.text)
 
     def answer(dialog: Dialog) -> None:

@@ -1,13 +1,17 @@
 """The console as people use it, in a real browser."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from functions.domain.roles import Role
+from functions.usecases.people.testers import add_tester
+from functions.usecases.recipes.save import delete_recipe
 from tests.browser.conftest import Console, OpenPage
 from tests.factories import push, recipe, user
 from tests.functional.conftest import SEND_AT
@@ -17,8 +21,10 @@ PHONE = {"viewport": {"width": 375, "height": 740}, "device_scale_factor": 2, "i
 PATHS = (
     *("/", "/recipes", "/recipes/welcome", "/recipes/welcome/edit", "/recipes/welcome/run", "/recipes/new"),
     *("/executions", "EXECUTION", "EXECUTION/confirm", "/calendar", "/cadence", "/audit", "/health", "/help"),
-    "/nothing",
+    *("/recipes/draft/review", "/recipes/blocked/review", "/recipes/draft/delete", "/calendar?day=2026-03-02"),
+    *("/send", "/people", "/test-people", "/nothing"),
 )
+EMPTY = ("/", "/recipes", "/executions", "/calendar", "/people", "/test-people", "/audit")
 
 
 def test_who_opens_the_console_finds_the_running_campaign_and_cancels_it(
@@ -66,17 +72,62 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
-def test_axe_finds_nothing_on_any_page(scheme: str, console: Console, open_page: OpenPage) -> None:
-    console.lab.save(recipe(settings__safeguards__alertThresholds__audienceSize=1, description="About it"))
-    console.lab.run_to(SEND_AT + MINUTE)
-    page = open_page("/", color_scheme=scheme)
-    for path in PATHS:
+LOOKS: dict[str, dict[str, Any]] = {
+    **{f"{scheme}, {width}": {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+       for scheme in ("light", "dark") for width in (375, 1440)},
+    "zoomed to 200%": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
+}  # fmt: skip
+OUTSIDE = """() => [...document.querySelectorAll("main :is(a, button, input, select, summary)")].filter((each) => {
+  const { left, right, width } = each.getBoundingClientRect();
+  return width > 1 && !each.closest(".unseen, table") && (left < 0 || right > innerWidth);
+}).map((each) => each.outerHTML)"""
+"""The controls that are partly outside the window."""
+
+
+def check_access(page: Page, where: str) -> None:
+    """Check a page with axe, and that nothing of it is outside the window."""
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{where}: {found.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+    assert page.evaluate(OUTSIDE) == [], where
+
+
+def look_at(console: Console, page: Page, paths: Sequence[str]) -> None:
+    for path in paths:
         page.goto(f"{console.url}{path.replace('EXECUTION', console.of())}")
-        page.wait_for_load_state("networkidle")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        check_access(page, path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible(look: str, console: Console, open_page: OpenPage) -> None:
+    console.lab.save(recipe(settings__safeguards__alertThresholds__audienceSize=1, description="About it"))
+    console.lab.save(recipe(id="draft", name="Draft", status="draft"))
+    console.lab.save(
+        recipe(id="blocked", name="Blocked", status="draft", settings__safeguards={"maxAudienceSize": 3})
+    )
+    add_tester(console.lab.ports, name="Ana", user_id=user(1), by="ana@kicks.example")
+    console.lab.run_to(SEND_AT + MINUTE)
+    page = open_page("/", **LOOKS[look])
+    look_at(console, page, PATHS)
+    page.goto(f"{console.url}/recipes/new")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator("#summary")).to_be_visible()
+    check_access(page, "a form with errors")
+    page.goto(f"{console.url}/people")
+    page.get_by_label("User ID").fill(user(1))
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#next")).not_to_contain_text("Loading", timeout=20_000)
+    check_access(page, "a person")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("look", LOOKS)
+def test_an_empty_console_is_accessible(look: str, console: Console, open_page: OpenPage) -> None:
+    delete_recipe(console.lab.ports, "welcome", by="ana@kicks.example")
+    page = open_page("/", **LOOKS[look])
+    look_at(console, page, EMPTY)
 
 
 def test_no_page_scrolls_sideways_on_a_phone(console: Console, open_page: OpenPage) -> None:
@@ -166,8 +217,8 @@ def test_hostile_texts_run_nowhere(console: Console, open_page: OpenPage) -> Non
     page.get_by_label("Reason (optional)").fill(hostile)
     page.get_by_role("button", name="Cancel send").click()
     expect(page.locator("#control")).to_contain_text("<script>alert(1)</script>")
-    page.goto(f"{console.url}/cadence")
-    page.get_by_label("User id").fill(hostile)
-    page.get_by_role("button", name="Look up").click()
+    page.goto(f"{console.url}/people")
+    page.get_by_label("User ID").fill(hostile)
+    page.get_by_role("button", name="Search").click()
     expect(page.locator("#user-error")).to_contain_text("Enter a user ID such as")
     assert page.locator("img:not([alt=''])").count() == 0

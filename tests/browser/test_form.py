@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Console, OpenPage
+from tests.browser.conftest import Console, OpenPage, tab_to
 from tests.factories import push, recipe
 from tests.functional.conftest import Lab, lab_tables
 
@@ -46,7 +46,7 @@ def test_the_keyboard_alone_adds_a_push_a_button_and_a_language(console: Console
     expect(field(page, "title", 1)).to_be_focused()
     expect(page.locator("#announcer")).to_have_text("Push 2 added.")
     page.keyboard.type("Second")
-    page.keyboard.press("Tab")
+    tab_to(page, '[name="pushSequence[1].body"]')
     page.keyboard.type("More")
     field(page, "layerId", 1).select_option("1")
     field(page, "audienceName", 1).fill("a")
@@ -63,7 +63,7 @@ def test_the_keyboard_alone_adds_a_push_a_button_and_a_language(console: Console
     expect(field(page, "translations.de.title", 1)).to_be_focused()
     page.keyboard.type("Zweite")
     expect(second.get_by_role("tab", name="German")).to_contain_text("no body, no buttons")
-    page.keyboard.press("Tab")
+    tab_to(page, '[name="pushSequence[1].translations.de.body"]')
     page.keyboard.type("Mehr")
     expect(second.get_by_role("tab", name="German")).to_have_text("German no buttons")
     second.get_by_role("tab", name="German").focus()

@@ -11,7 +11,7 @@ from functions.domain.recipe.read import read
 from functions.domain.roles import Role
 from functions.usecases.reports.accesses import list_accesses
 from tests.factories import push, recipe, user
-from tests.functional.conftest import Lab
+from tests.functional.conftest import Lab, lab_tables
 from tests.functional.console.visitor import Page, Visitor
 
 EDIT = "/recipes/welcome/edit"
@@ -186,3 +186,14 @@ def test_only_an_operator_composes(visitor: Visitor, composer: Composer) -> None
     visitor.become(Role.VIEWER)
     for at in (COMPOSE, PEOPLE):
         assert visitor.post(at, composer.fields).status_code == 403
+
+
+def test_variables_are_there_before_the_conditions_are_complete(lab: Lab, visitor: Visitor) -> None:
+    people = "SELECT id AS user_id, first_name AS name FROM users"
+    devices = "SELECT user_id, token, platform, updated_at FROM devices"
+    lab.use_models(lab_tables(), people=people, devices=devices)
+    composer = Composer(visitor, "/recipes/new")
+    shown = composer.type(**{"where.0.column": "name", "where.0.value": "", TITLE: "Hi [[var:name|friend]]"})
+    assert "name" in [values["data-name"] for tag, values in shown.elements if "data-name" in values]
+    composer.type(**{"where.0.op": "is", "where.0.value": "Name 1"})
+    assert user(1) in composer.type(PEOPLE).text

@@ -6,8 +6,9 @@ import pytest
 
 from functions.domain.errors import NotPossible
 from functions.domain.roles import Role
+from functions.usecases.people.testers import add_tester
 from functions.usecases.recipes import activate
-from tests.factories import push, recipe
+from tests.factories import push, recipe, user
 from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
@@ -147,3 +148,18 @@ def test_only_operators_review(lab: Lab, visitor: Visitor) -> None:
 
 def test_an_active_campaign_needs_no_review(visitor: Visitor) -> None:
     assert path_of(visitor.open("GET", REVIEW)) == AT
+
+
+def test_a_campaign_without_test_users_says_what_to_add(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft", settings={}))
+    page = visitor.get(CHECK)
+    assert "Test users: add at least one. Each send goes to them first, and is blocked without one." in page.text
+    assert "DEFAULT_TEST_USER_IDS" not in page.text
+    assert f"{EDIT}#settings.testUserIds" in links(page)
+
+
+def test_a_new_campaign_is_tested_on_the_person_who_creates_it(lab: Lab, visitor: Visitor) -> None:
+    new = "/recipes/new"
+    assert visitor.get(new).form(new).fields["settings.testUserIds"] == [""]
+    add_tester(lab.ports, name="Ana", user_id=user(1), email="ana@kicks.example", by="ana@kicks.example")
+    assert visitor.get(new).form(new).fields["settings.testUserIds"] == [user(1)]

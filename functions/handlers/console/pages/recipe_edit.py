@@ -44,6 +44,7 @@ from functions.handlers.console.pages.recipes import agreed
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import zone_of
 from functions.usecases.dry_run.describe_jobs import describe_jobs
+from functions.usecases.people.testers import tester_of
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
@@ -64,7 +65,14 @@ def new(visit: Visit) -> Response:
         values["schedule.timezone"] = _usual_zone(visit)
         if "layerId" not in visit.ports.workspace.pushes.defaults:
             values["pushSequence[0].layerId"] = usual_layer(visit.ports)
+        values["settings.testUserIds"] = _own_id(visit)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
+
+
+def _own_id(visit: Visit) -> str:
+    """Return the visitor's user id if the deployment has no test users, which each send needs; empty if unknown."""
+    me = tester_of(visit.ports, visit.caller.name)
+    return me.user_id if me and not visit.ports.policy.default_test_user_ids else ""
 
 
 def create(visit: Visit) -> Response:

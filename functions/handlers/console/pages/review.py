@@ -12,7 +12,7 @@ from flask import Response
 from itsdangerous import BadSignature
 
 from functions.domain.access import Subject, SubjectKind
-from functions.domain.errors import BadInput, BadRecipe, FieldError, NotPossible, Stale
+from functions.domain.errors import BadInput, BadRecipe, FieldCode, FieldError, NotPossible, Stale
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
@@ -46,6 +46,8 @@ _LASTS = timedelta(hours=1)
 _PURPOSE = "review"
 _MOST_PUSHES = 20
 """Of an unreadable campaign, whose number of pushes is unknown."""
+_TESTERS = "settings.testUserIds"
+_NO_TESTER = "add at least one. Each send goes to them first, and is blocked without one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +160,8 @@ def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix
         [nearest] = errors_by_field([error], names, query)
         anchor = next((name for name in names if name == nearest or name.startswith(f"{nearest}.")), "")
         label = label_of(error.field) if error in plans.blocking else ""
-        found.append(Fix(label=label, reason=error.reason, anchor=anchor))
+        no_tester = error.field == _TESTERS and error.code is FieldCode.MISSING
+        found.append(Fix(label=label, reason=_NO_TESTER if no_tester else error.reason, anchor=anchor))
     return found
 
 

@@ -12,6 +12,7 @@
   const EMOJI = /(^|\.)(title|body|subtitle)$/;
   const TOOLS = [["variable", "Insert variable", TEXT], ["emoji", "Emoji", EMOJI]];
   let shown = Number(view.querySelector('[name="view.push"]:checked')?.value ?? 0);
+  let language = form.elements["view.language"]?.value ?? "";
 
   const refresh = () => view.dispatchEvent(new CustomEvent("compose"));
   const part = (field) => PUSH.exec(field.name ?? "");
@@ -55,18 +56,20 @@
     }
   }
 
-  // The push that has the focus is the one that is shown.
-  function show(position) {
-    if (position === shown) return;
-    shown = position;
-    refresh();
-  }
+  // The push that has the focus is the one that is shown, in its language.
+  const LANGUAGE = /^translations\.([\w-]+)\./;
   fields.addEventListener("focusin", (event) => {
     const found = part(event.target);
-    if (found) show(Number(found[1]));
+    if (!found) return;
+    const tag = TEXT.test(found[2]) ? LANGUAGE.exec(found[2])?.[1] ?? "" : language;
+    if (Number(found[1]) === shown && tag === language) return;
+    shown = Number(found[1]);
+    language = tag;
+    refresh();
   });
   view.addEventListener("change", (event) => {
     if (event.target.name === "view.push") shown = Number(event.target.value);
+    if (event.target.name === "view.language") language = event.target.value;
   });
   view.addEventListener("click", (event) => {
     if (event.target.matches("[data-shuffle]")) {
@@ -90,7 +93,6 @@
   // Plain text needs no server.
   fields.addEventListener("input", (event) => {
     const found = part(event.target);
-    const language = form.elements["view.language"]?.value ?? "";
     const name = language ? found?.[2].replace(`translations.${language}.`, "translated.") : found?.[2];
     const text = name?.replace("translated.", "");
     if (!["title", "body"].includes(text) || Number(found[1]) !== shown || Boolean(language) !== (name !== text)) return;
@@ -103,7 +105,9 @@
   let missed = false;
   const ours = (event) => event.detail.target === view;
   document.addEventListener("htmx:configRequest", (event) => {
-    if (ours(event)) event.detail.parameters["view.push"] = String(shown);
+    if (!ours(event)) return;
+    event.detail.parameters["view.push"] = String(shown);
+    event.detail.parameters["view.language"] = language;
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!ours(event)) return;
