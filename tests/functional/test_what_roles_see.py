@@ -134,6 +134,8 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("POST", "/recipes/compose/people"): Asked(OPERATOR),
     ("GET", "/recipes/compose/image"): Asked(OPERATOR),
     ("GET", "/zones"): Asked(OPERATOR),
+    ("GET", f"{R}/pushes"): Asked(OPERATOR),
+    ("POST", f"{R}/archive"): Asked(OPERATOR),
     ("GET", f"{R}/review"): Asked(OPERATOR),
     ("GET", f"{R}/review/check"): Asked(OPERATOR),
     ("POST", f"{R}/activate"): Asked(OPERATOR),

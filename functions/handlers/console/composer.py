@@ -88,8 +88,6 @@ def composer_of(visit: Visit, document: Document, values: Values) -> Composer:
     """Return the preview of the push that the form's `view.push` names, from 0."""
     if not document["pushSequence"]:
         document["pushSequence"] = [{"title": "", "body": "", "layerId": 5}]
-    if values.get(HOW) == CONDITIONS and visit.ports.workspace.has_models:  # any conditions find the same columns
-        document["audienceCriteria"] = {**document["audienceCriteria"], "where": {"all": []}}
     pushes = len(document["pushSequence"])
     position = _number(values.get("view.push", ""), pushes)
     composed = compose(visit.ports, document, position)

@@ -126,6 +126,12 @@ def abbreviation(at: datetime, zone: ZoneInfo | str) -> str:
     )
 
 
+def zone_words(zone: ZoneInfo | str, now: datetime) -> str:
+    """Write a zone with its short name now: Berlin (CET); UTC stays UTC."""
+    name, short = city(zone), abbreviation(now, zone)
+    return name if short == name else f"{name} ({short})"
+
+
 def exact(at: datetime, zone: ZoneInfo | str = "UTC") -> str:
     """Write an instant's time of day to the second."""
     return f"{at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone):%H:%M:%S}"
@@ -249,6 +255,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "abbreviation": abbreviation,
     "exact": exact,
+    "zone_words": zone_words,
     "iso": iso,
     "distance": distance,
     "span": span,
