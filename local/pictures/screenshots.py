@@ -126,9 +126,12 @@ def _prepare(played: Stage) -> None:
 def _write(page: Page) -> None:
     """Write a push, and load people for its preview."""
     page.get_by_label("Title", exact=True).first.fill("[[var:firstName|Hey]], six pairs in your size")
-    page.get_by_role("button", name="Load sample people").first.click()
-    page.get_by_text("when loaded").or_(page.get_by_text("in the last audience built")).first.wait_for()
-    page.wait_for_timeout(600)
+    sheet = page.locator(".sheet-bar:visible")
+    if sheet.count():  # on a phone the preview is folded away
+        sheet.click()
+    page.get_by_role("button", name="sample people").or_(page.get_by_role("button", name="Reload people")).first.click()
+    page.get_by_text("when loaded").or_(page.get_by_text("in the last audience built")).first.wait_for(state="attached")
+    page.wait_for_timeout(_SETTLES_MS)
 
 
 def _press(name: str) -> Callable[[Page], None]:
