@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind
 from functions.domain.execution.safeguards import Severity, Violation, ViolationType
-from functions.domain.recipe.read import read
 from functions.handlers.console.words import zone_of
 from functions.ports import Ports
+from functions.usecases.reports.campaign_index import campaign_index, campaign_plans
 from functions.usecases.reports.executions import name_of
 
 _SEND = ("Send it now", "/recipes/{recipe}/run")
@@ -82,17 +81,12 @@ def is_critical(violation: Violation) -> bool:
 
 def broken_campaigns(ports: Ports) -> list[Broken]:
     """Return the campaigns that cannot be read. A campaign with a plan could be read when it was planned."""
-    planned = {plan.recipe_id for plan in ports.recipes.plans()}
-    found = []
-    for document in ports.recipes.all():
-        recipe_id = str(document.get("id"))
-        if recipe_id in planned:
-            continue
-        try:
-            read(document)
-        except BadRecipe as error:
-            found.append(Broken(id=recipe_id, name=str(document.get("name") or recipe_id), problem=str(error)))
-    return found
+    planned = {plan.recipe_id for plan in campaign_plans(ports)}
+    return [
+        Broken(id=each.id, name=each.name, problem=each.problem)
+        for each in campaign_index(ports)
+        if each.id not in planned and each.problem
+    ]
 
 
 def _issue(ports: Ports, violations: Sequence[Violation]) -> Issue:

@@ -152,6 +152,7 @@ def test_an_issue_is_resolved_with_a_note_for_all_problems_of_its_send(lab: Lab,
 def test_a_campaign_that_cannot_be_read_is_named_with_a_way_to_fix_it(lab: Lab, visitor: Visitor) -> None:
     assert visitor.get("/broken").text == ""
     lab.ports.recipes.change("bad", lambda _: {"id": "bad", "name": "Old", "status": "active", "pushSequence": []})
+    lab.clock.advance_to(lab.clock.now() + 5 * MINUTE)
     assert "Sends nothing Old" in visitor.get("/broken").text
 
 

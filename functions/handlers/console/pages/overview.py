@@ -118,7 +118,7 @@ def show_health(visit: Visit) -> Response:
 
 
 def show_broken(visit: Visit) -> Response:
-    """Show the campaigns that cannot be read. It reads every campaign that has no next send."""
+    """Show the campaigns that cannot be read; after an edit by hand within five minutes."""
     return part(visit, "overview_broken.html", broken=broken_campaigns(visit.ports))
 
 
