@@ -108,12 +108,14 @@ def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "executions": options.executions,
         "pages": pages,
         "p50_ms": max(figures["p50_ms"] for figures in pages.values()),
-        "cpu_ms": max(figures["cpu_ms"] for figures in pages.values()),
+        "cpu_ms": max(figures["cpu_ms"] for page, figures in pages.items() if page != _DOWNLOAD),
         "first_load_kb": max(figures["first_load_kb"] for figures in pages.values()),
         "bare_ms": round(taken, 2),
     }
 
 
+_DOWNLOAD = "sends, CSV"
+"""The first 64 KiB of a file, about 500 sends: no page, so it has no budget."""
 _Asked = tuple[str, Mapping[str, str] | None]
 """A path, and the form to send to it; None to read it."""
 
@@ -144,7 +146,7 @@ def _requests(system: EmbeddedSystem, execution: str) -> Mapping[str, _Asked]:
         "sends, by days": "/executions?from=2026-04-28&to=2026-05-04",
         "sends, by size": "/executions?sort=size",
         "sends, names": "/executions/suggest?recipe=sneaker",
-        "sends, CSV": "/executions/export",
+        _DOWNLOAD: "/executions/export",
         "send": f"/executions/{execution}",
         "send, live": f"/executions/{execution}/live",
         "send, confirm": f"/executions/{execution}/confirm",
