@@ -97,8 +97,7 @@ def test_nothing_moves_on_loading_and_typing(open_page: OpenPage, width: int) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1440, "dark")])
 def test_the_composer_is_accessible_and_fits(open_page: OpenPage, scheme: str, width: int) -> None:
     page = open_page(EDIT, viewport={"width": width, "height": 900}, color_scheme=scheme)
     if width == 375:

@@ -187,8 +187,7 @@ def test_a_failed_save_goes_to_the_summary_and_its_links_open_what_is_folded(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [{}, PHONE])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), ({}, "dark")])
 def test_the_form_fits_and_is_accessible(
     size: dict[str, Any], scheme: str, console: Console, open_page: OpenPage
 ) -> None:

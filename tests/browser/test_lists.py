@@ -18,8 +18,8 @@ PATHS = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
-@pytest.mark.parametrize("width", [375, pytest.param(1440, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1440, "dark")])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     scheme: str, width: int, console: Console, open_page: OpenPage
 ) -> None:

@@ -67,7 +67,7 @@ def test_one_send_is_skipped_and_restored(console: Console, open_page: OpenPage)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("options", [{"color_scheme": "dark"}, PHONE], ids=["dark", "phone"])
 def test_the_schedule_is_accessible(options: dict[str, object], console: Console, open_page: OpenPage) -> None:
     console.lab.run_to(SEND_AT - 20 * MINUTE)
     page = open_page("/recipes/welcome/edit", **options)

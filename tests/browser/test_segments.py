@@ -89,8 +89,7 @@ def test_segments_work_without_scripts(open_page: OpenPage, console: Console, la
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1440, "dark")])
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(
     scheme: str, width: int, console: Console, open_page: OpenPage, lab: Lab
 ) -> None:

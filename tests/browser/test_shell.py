@@ -38,6 +38,7 @@ def test_keys_lead_through_the_console(open_page: OpenPage) -> None:
     page.keyboard.press("g")
     page.keyboard.press("c")
     expect(page.get_by_role("heading", name="Campaigns", level=1)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="Welcome")).to_be_focused()
     page.keyboard.press("n")
