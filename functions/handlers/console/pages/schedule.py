@@ -19,7 +19,7 @@ from functions.handlers.console.forms.live_schedule import live_schedule
 from functions.handlers.console.forms.zone_search import find_zones
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.visit import Route, Visit
-from functions.handlers.console.words import city, short_day
+from functions.handlers.console.words import city, iso, short_day
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends
 from functions.usecases.recipes.save import restore_send, skip_send, stored_recipe
 
@@ -70,6 +70,8 @@ class SkipOutcome:
 
     words: str
     undo: str = ""
+    moved: str = ""
+    """The skipped send, which can go out at another time."""
 
 
 def skip_outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> SkipOutcome | None:
@@ -83,8 +85,10 @@ def skip_outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> SkipO
     named, skipped = f"{short_day(at, zone)} {city(zone)}", is_skipped(recipe.schedule, at)
     if outcome == "skipped" and skipped:
         if execution is not None:
-            return SkipOutcome(words=f"Skipped {named}. Its send was being prepared and is cancelled for good.")
-        return SkipOutcome(words=f"Skipped {named}. All other sends go out as planned.", undo=stamp(at) or "")
+            words = f"Skipped {named}. Its send was being prepared and is cancelled for good."
+            return SkipOutcome(words=words, moved=iso(at))
+        words = f"Skipped {named}. All other sends go out as planned."
+        return SkipOutcome(words=words, undo=stamp(at) or "", moved=iso(at))
     if outcome == "restored" and not skipped:
         if execution is not None and execution.state.final:
             return SkipOutcome(words=f"{named} is not skipped any more, but its send was cancelled and stays so.")
