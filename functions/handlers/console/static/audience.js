@@ -121,14 +121,31 @@
     event.preventDefault();
     document.getElementById(button).click();
   });
-  // A count is that of the conditions as they were.
+  // A count is that of the conditions as they were. Once a person has counted, a change counts again after a pause.
+  const PAUSE = 1500;
+  let pause = 0;
+  let waits = false;
+  function countSoon() {
+    waits = false;
+    window.clearTimeout(pause);
+    pause = window.setTimeout(() => {
+      pause = 0;
+      const button = document.getElementById("who-count");
+      if (document.querySelector("#who-words [data-incomplete]")) waits = true;
+      else if (button?.offsetParent) button.click();
+    }, PAUSE);
+  }
   document.addEventListener("change", (event) => {
     if (!event.target.closest(".audience") || ["audience.person", "segment.name"].includes(event.target.id)) return;
     for (const id of ["who-found", "who-answer"]) {
       const place = document.getElementById(id);
       if (!place?.querySelector(".notice")) continue;
-      place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "The audience has changed since. Ask again." }));
+      const counts = id === "who-found" && document.getElementById("who-count")?.offsetParent;
+      const textContent = counts ? "The audience has changed. Counting again…" : "The audience has changed since. Ask again.";
+      place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent }));
+      if (counts) countSoon();
     }
+    if (pause || waits) countSoon();
   });
   document.addEventListener("htmx:responseError", (event) => {
     const { target, xhr } = event.detail;
