@@ -1,9 +1,12 @@
 """Reads by which columns of the model people operators may search for a person: `[people] search`."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from audience_jobs.workspace.models import Models
 from audience_jobs.workspace.toml_file import Problem, TomlFile, shown, suggestion
+
+if TYPE_CHECKING:
+    from audience_jobs.workspace.models import Models
 
 KEY = "people"
 _SEARCH = "search"
@@ -29,7 +32,7 @@ def problems_of(file: TomlFile) -> Sequence[Problem]:
     return found
 
 
-def check_columns(file: TomlFile, models: Models) -> Sequence[Problem]:
+def check_columns(file: TomlFile, models: "Models") -> Sequence[Problem]:
     """Return the names that are no columns of the model people."""
     known = [*models["people"].columns] if "people" in models else []
     where = "no column of the model people" if known else "given, but the workspace has no model people"

@@ -129,8 +129,10 @@ def _write(page: Page) -> None:
     sheet = page.locator(".sheet-bar:visible")
     if sheet.count():  # on a phone the preview is folded away
         sheet.click()
-    page.get_by_role("button", name="sample people").or_(page.get_by_role("button", name="Reload people")).first.click()
-    page.get_by_text("when loaded").or_(page.get_by_text("in the last audience built")).first.wait_for(state="attached")
+    load, again = (page.get_by_role("button", name=name) for name in ("sample people", "Reload people"))
+    load.or_(again).first.click()
+    loaded = page.get_by_text("when loaded").or_(page.get_by_text("in the last audience built"))
+    loaded.first.wait_for(state="attached")
     page.wait_for_timeout(_SETTLES_MS)
 
 

@@ -45,12 +45,19 @@ def stored_form(document: Mapping[str, Any]) -> Document:
 
 
 def differences(system: Document, workspace: Document) -> list[Difference]:
-    """Return the fields in which two documents in saved form differ, in the order of the workspace's."""
-    return list(_differences("", system, workspace))
+    """Return the fields in which two documents in saved form differ, in the order of the workspace's.
+
+    What people set in the running system, an owner and skipped sends, differs only if the file has it too.
+    """
+    return list(_differences("", system, _with_kept(system, workspace)))
 
 
 def cleared(stored: Mapping[str, Any], wanted: Document) -> Document:
-    """Return the changes that make a stored document the wanted one: null clears a field that it does not have."""
+    """Return the changes that make a stored document the wanted one: null clears a field that it does not have.
+
+    The owner and skipped sends of the stored one stay if the wanted one has none.
+    """
+    wanted = _with_kept(stored, wanted)
     gone = _own_fields(stored).keys() - wanted.keys()
     return {**wanted, **dict.fromkeys(sorted(gone))}
 
@@ -67,6 +74,15 @@ def in_order(document: Mapping[str, Any], like: Any = None, model: type[Fields] 
         name: _in_order(document[name], before.get(name), known[name].model if name in known else None)
         for name in dict.fromkeys([*keys, *document])
     }
+
+
+def _with_kept(stored: Mapping[str, Any], wanted: Document) -> Document:
+    """Return a file's document with what people set in the running system, where the file lacks it."""
+    kept = {"owner": stored["owner"]} if stored.get("owner") and "owner" not in wanted else {}
+    before, schedule = stored.get("schedule"), wanted.get("schedule")
+    if isinstance(before, Mapping) and before.get("skip") and isinstance(schedule, Mapping) and "skip" not in schedule:
+        kept["schedule"] = {**schedule, "skip": before["skip"]}
+    return {**wanted, **kept}
 
 
 def _in_order(value: Any, like: Any, model: type[Fields] | None) -> Any:

@@ -56,6 +56,6 @@ def test_the_client_of_cloud_storage_reads_a_bucket_and_its_policy(apis: GoogleA
     client = Client(project="kicks-test", credentials=anonymous, client_options=endpoint)
     bucket = client.get_bucket("kicks-test-tminus-audiences")
     assert bucket.iam_configuration.public_access_prevention == "enforced"
-    assert [rule["condition"]["age"] for rule in bucket.lifecycle_rules] == [7, 1, 1, 90, 365, 1]
+    assert [rule["condition"]["age"] for rule in bucket.lifecycle_rules] == [7, 1, 1, 1, 90, 365, 1]
     policy = bucket.get_iam_policy(requested_policy_version=3)
     assert {binding["role"] for binding in policy.bindings} >= {"roles/storage.objectCreator"}

@@ -79,7 +79,7 @@ class Counted:
             "Sent": found["sent"],
             "Failed": found["failed"],
             "Unknown": found["unknown"],
-            "Excluded": sum(found["excluded"].values()),
+            "Withheld": sum(found["excluded"].values()),
             rest: found["notReached"],
         }
         if self.execution.kind is Kind.TEST:

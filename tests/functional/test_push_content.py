@@ -152,7 +152,7 @@ def test_the_form_shows_every_part_and_changes_none(lab: Lab) -> None:
 def test_the_page_of_the_campaign_shows_every_text_by_its_label(lab: Lab) -> None:
     lab.save(recipe(pushSequence=[push(1, **CONTENT)]))
     page = Visitor(lambda: lab.ports).get("/recipes/welcome").text
-    for label in ("Image", "Button 1 title", "Button 1 link", "Data for", "iOS subtitle", "Web icon"):
+    for label in ("Image from", "Button 1 link", "Data for", "Web icon"):
         assert label in page
 
 

@@ -134,7 +134,7 @@ def test_every_problem_of_the_files_is_a_line(tminus: Tminus, shop: Workspace) -
     assert refused.err.splitlines() == [
         f'tminus: {shop.folder}/tminus.toml:1: name: is missing: write one, as in name = "shop"',
         f"tminus: {shop.folder}/tminus.toml:1: title: unknown key; known: name, user_id, source, layers, cadence, "
-        "templates, filters, filter_queries, topics, links, images, android, defaults",
+        "templates, filters, filter_queries, topics, links, images, android, defaults, people",
         f'tminus: {shop.folder}/tables.toml:3: members.email: unknown type "txt"; did you mean "text"?',
         f'tminus: {shop.folder}/tables.toml:4: members.age: unknown type "int"; did you mean "integer"?',
     ]

@@ -25,7 +25,7 @@ def write_violation(violation: Violation) -> dict[str, object]:
         "resolved": violation.resolved,
         "resolvedAt": stamp(violation.resolved_at),
         "resolvedBy": violation.resolved_by,
-        **({"resolvedNote": violation.note} if violation.note else {}),
+        "resolvedNote": violation.note,
         "actionTaken": finding.action,
     }
 
