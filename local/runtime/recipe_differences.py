@@ -80,8 +80,9 @@ def _with_kept(stored: Mapping[str, Any], wanted: Document) -> Document:
     """Return a file's document with what people set in the running system, where the file lacks it."""
     kept = {"owner": stored["owner"]} if stored.get("owner") and "owner" not in wanted else {}
     before, schedule = stored.get("schedule"), wanted.get("schedule")
-    if isinstance(before, Mapping) and before.get("skip") and isinstance(schedule, Mapping) and "skip" not in schedule:
-        kept["schedule"] = {**schedule, "skip": before["skip"]}
+    skipped = before.get("skip") if isinstance(before, Mapping) else None
+    if skipped and isinstance(schedule, Mapping) and "skip" not in schedule:
+        kept["schedule"] = {**schedule, "skip": skipped}
     return {**wanted, **kept}
 
 

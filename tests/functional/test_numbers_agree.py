@@ -329,4 +329,4 @@ def _tables(written: str) -> list[dict[str, str]]:
     rows = re.findall(r"<tr\b.*?</tr>", written, re.DOTALL)
     cells = [re.findall(r'<td class="num[^"]*" data-label="([^"]+)">(.*?)</td>', row, re.DOTALL) for row in rows]
     share = r"<span[^>]*>[^<]*%</span>"
-    return [{name: re.sub(rf"{share}|<[^>]+>", "", value) for name, value in row} for row in cells if row]
+    return [{name: re.sub(rf"{share}|<[^>]+>", "", value).strip() for name, value in row} for row in cells if row]
