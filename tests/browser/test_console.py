@@ -72,10 +72,11 @@ def test_an_open_page_follows_by_itself_and_its_button_turns_at_t0(console: Cons
     expect(page.locator("#control")).to_contain_text("Finished", timeout=10_000)
 
 
+ZOOMED = "zoomed to 200%"
 LOOKS: dict[str, dict[str, Any]] = {
     **{f"{scheme}, {width}": {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
        for scheme in ("light", "dark") for width in (375, 1440)},
-    "zoomed to 200%": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
+    ZOOMED: {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
 }  # fmt: skip
 OUTSIDE = """() => [...document.querySelectorAll("main :is(a, button, input, select, summary)")].filter((each) => {
   const { left, right, width } = each.getBoundingClientRect();
@@ -84,19 +85,21 @@ OUTSIDE = """() => [...document.querySelectorAll("main :is(a, button, input, sel
 """The controls that are partly outside the window."""
 
 
-def check_access(page: Page, where: str) -> None:
-    """Check a page with axe, and that nothing of it is outside the window."""
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{where}: {found.generate_report()}"
+def check_access(page: Page, where: str, *, zoomed: bool = False) -> None:
+    """Check a page with axe, and that nothing of it is outside the window. Zoom changes nothing that axe sees."""
+    page.wait_for_load_state()
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    if not zoomed:
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{where}: {found.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
     assert page.evaluate(OUTSIDE) == [], where
 
 
-def look_at(console: Console, page: Page, paths: Sequence[str]) -> None:
+def look_at(console: Console, page: Page, paths: Sequence[str], *, zoomed: bool = False) -> None:
     for path in paths:
         page.goto(f"{console.url}{path.replace('EXECUTION', console.of())}")
-        check_access(page, path)
+        check_access(page, path, zoomed=zoomed)
 
 
 @pytest.mark.long
@@ -109,21 +112,21 @@ def test_every_page_is_accessible(look: str, console: Console, open_page: OpenPa
     )
     add_tester(console.lab.ports, name="Ana", user_id=user(1), by="ana@kicks.example")
     console.lab.run_to(SEND_AT + MINUTE)
-    page = open_page("/", **LOOKS[look])
-    look_at(console, page, PATHS)
+    page, zoomed = open_page("/", **LOOKS[look]), look == ZOOMED
+    look_at(console, page, PATHS, zoomed=zoomed)
     page.goto(f"{console.url}/recipes/new")
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator("#summary")).to_be_visible()
-    check_access(page, "a form with errors")
+    check_access(page, "a form with errors", zoomed=zoomed)
     page.goto(f"{console.url}/people")
     page.get_by_label("User ID").fill(user(1))
     page.get_by_role("button", name="Search").click()
     expect(page.locator("#next")).not_to_contain_text("Loading", timeout=20_000)
-    check_access(page, "a person")
+    check_access(page, "a person", zoomed=zoomed)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["light, 375", "dark, 1440"])
 def test_an_empty_console_is_accessible(look: str, console: Console, open_page: OpenPage) -> None:
     delete_recipe(console.lab.ports, "welcome", by="ana@kicks.example")
     page = open_page("/", **LOOKS[look])

@@ -273,8 +273,10 @@ def test_a_skipped_send_goes_out_at_another_time(lab: Lab, visitor: Visitor) -> 
     form = visitor.get(address)
     assert "sends once, in place of the skipped send" in form.text
     fields = form.form("/recipes/new").fields
-    wanted = ("name", "schedule.frequency", "schedule.startDate", "schedule.executionTime")
-    assert [fields[name] for name in wanted] == [["Welcome (moved)"], ["once"], ["2026-03-03"], ["19:30"]]
+    wanted = ("name", "schedule.frequency", "schedule.startDate", "schedule.executionTime", "schedule.timezone")
+    expected = [["Welcome (moved)"], ["once"], ["2026-03-03"], ["19:30"], ["Europe/Berlin"]]
+    assert [fields[name] for name in wanted] == expected
+    assert not any("data-own-zone" in each for _, each in form.elements), "the browser's zone does not replace it"
     visitor.post("/recipes/new", {**fields, "id": "moved", "schedule.executionTime": "21:00"}, status=303)
     moved = lab.ports.recipes.get("moved")
     assert moved is not None

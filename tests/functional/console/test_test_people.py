@@ -86,7 +86,8 @@ def test_the_list_is_changed_on_a_page_and_shows_platforms(lab: Lab, visitor: Vi
     assert "Error: Write a name" in wrong.text
     visitor.send(PEOPLE, PEOPLE, {"name": "Ana", "userId": ANA, "email": "ana@kicks.example"})
     assert "1 test person Ana you" in visitor.get(PEOPLE).text
-    assert visitor.get(f"{PEOPLE}/platforms").text == "iOS iOS"
+    assert visitor.get(f"{PEOPLE}/platforms").text == "iOS"
+    assert visitor.get(f"{PEOPLE}/platforms?me=yes").text == "iOS iOS"
     visitor.send(PEOPLE, f"{PEOPLE}/remove")
     assert list(lab.ports.testers.all()) == []
     assert "the test people" in visitor.get("/audit").text

@@ -32,11 +32,15 @@ def _show(visit: Visit, error: BadInput | None = None) -> Response:
 
 
 def platforms(visit: Visit) -> Response:
-    """Answer the platforms of each test person, for the places of the page."""
+    """Answer the platforms of each test person, for the places of the page; those of the visitor where it has one."""
     people, me = visit.ports.testers.all(), tester_of(visit.ports, visit.caller.name)
     found = platforms_of(visit.ports, [each.user_id for each in people]) if people else {}
     places = {str(place): found.get(each.key, ()) for place, each in enumerate(people)}
-    return part(visit, "test_people_platforms.html", places=places | ({"me": found.get(me.key, ())} if me else {}))
+    return part(
+        visit,
+        "test_people_platforms.html",
+        places=places | ({"me": found.get(me.key, ())} if me and visit.asked("me") else {}),
+    )
 
 
 def add(visit: Visit) -> Response:

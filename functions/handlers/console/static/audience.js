@@ -136,12 +136,15 @@
     }, PAUSE);
   }
   document.addEventListener("change", (event) => {
-    if (!event.target.closest(".audience") || ["audience.person", "segment.name"].includes(event.target.id)) return;
+    const { target } = event;
+    if (!target.closest(".audience") || target.id === "audience.person") return;
+    if (target.name && !/^(where|filters|parameters|audience)/.test(target.name)) return;
     for (const id of ["who-found", "who-answer"]) {
       const place = document.getElementById(id);
       if (!place?.querySelector(".notice")) continue;
       const counts = id === "who-found" && document.getElementById("who-count")?.offsetParent;
       const textContent = counts ? "The audience has changed. Counting again…" : "The audience has changed since. Ask again.";
+      place.style.minHeight = `${place.offsetHeight}px`; // what is below stays where a person is about to press
       place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent }));
       if (counts) countSoon();
     }
