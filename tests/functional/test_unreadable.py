@@ -239,7 +239,7 @@ def test_pages_lists_and_downloads_show_a_broken_execution_as_broken(lab: Lab, a
     spoil(lab)
     visitor = Visitor(lambda: lab.ports)
     assert "cannot read" in visitor.get("/").text
-    assert "cannot read the recipe in it: schedule" in visitor.get(f"/executions/{lab.id}").text
+    assert "cannot read the campaign in it" in visitor.get(f"/executions/{lab.id}").text
     for name in ("receipt", "audience-1"):
         assert visitor.open("GET", f"/executions/{lab.id}/{name}.csv").status_code == 200
     seen = api.data("GET", f"/api/automation/welcome/executions/{lab.id}")

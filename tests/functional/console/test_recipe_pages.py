@@ -119,8 +119,8 @@ def test_a_push_may_be_meant_literally(lab: Lab, visitor: Visitor) -> None:
 def test_a_dry_run_that_reaches_no_user_is_not_green(lab: Lab, visitor: Visitor) -> None:
     lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=range(9))
     page = Page(visitor.send(RUN, RUN, {"mode": "real-dry-run"}, status=200).text)
-    assert "0 of 9 people would get 0 messages" in page.text
-    assert "this can't send until the problems below are fixed" in page.text
+    assert "Blocked: 0 of 9 people would qualify" in page.text
+    assert "but this can't send until" in page.text
     assert "no user would get anything: all 9 users are excluded (9 no_token)" in page.text
 
 
