@@ -144,7 +144,6 @@
       if (!place?.querySelector(".notice")) continue;
       const counts = id === "who-found" && document.getElementById("who-count")?.offsetParent;
       const textContent = counts ? "The audience has changed. Counting again…" : "The audience has changed since. Ask again.";
-      place.style.minHeight = `${place.offsetHeight}px`; // what is below stays where a person is about to press
       place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent }));
       if (counts) countSoon();
     }
