@@ -144,7 +144,8 @@
       if (!place?.querySelector(".notice")) continue;
       const counts = id === "who-found" && document.getElementById("who-count")?.offsetParent;
       const textContent = counts ? "The audience has changed. Counting again…" : "The audience has changed since. Ask again.";
-      place.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent }));
+      const first = place.querySelector(".notice p") || place.querySelector(".notice");
+      first.textContent = textContent; // the rest stays, so that nothing moves below a person who is about to press
       if (counts) countSoon();
     }
     if (pause || waits) countSoon();
