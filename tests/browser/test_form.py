@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console, OpenPage, tab_to
 from tests.factories import push, recipe
-from tests.functional.conftest import Lab, lab_tables
+from tests.functional.conftest import Lab
 
 EDIT = "/recipes/welcome/edit"
 PHONE = {"viewport": {"width": 375, "height": 740}}
@@ -23,9 +23,7 @@ ASKS = """() => {
 @pytest.fixture
 def lab(lab: Lab) -> Lab:
     """A laboratory that knows in which language people read."""
-    people = "SELECT id AS user_id, bio AS locale FROM users"
-    devices = "SELECT user_id, token, platform, updated_at FROM devices"
-    lab.use_models(lab_tables(), people=people, devices=devices)
+    lab.use_locales()
     return lab
 
 

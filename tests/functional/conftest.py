@@ -142,6 +142,12 @@ class Lab:
         self.workspace = open_workspace(folder)
         self.restart()
 
+    def use_locales(self) -> None:
+        """Restart with a workspace that knows in which language people read: it is what their bio says."""
+        people = "SELECT id AS user_id, bio AS locale FROM users"
+        devices = "SELECT user_id, token, platform, updated_at FROM devices"
+        self.use_models(lab_tables(), people=people, devices=devices)
+
     def _around(self) -> AbstractContextManager[None]:
         return bootstrap.bind(self.ports)
 

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from audience_jobs.workspace import Workspace
-from functions.domain.audit import Action, Deed
+from functions.domain.audit import Action
 from functions.domain.cadence.rule_changes import edited, rules_document
 from functions.domain.cadence.rules import CadenceRule
 from functions.domain.documents import fingerprint
 from functions.domain.errors import Stale
 from functions.ports import Ports
 from functions.usecases.cadence.rules_in_force import declared_rules
+from functions.usecases.deeds import deed_now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ def change_rules(
             raise Stale("the cadence rules have been changed since you read them: read them again, and change those")
         return changed
 
-    deed = Deed(by=by, at=ports.clock.now(), action=Action.SAVED)
+    deed = deed_now(ports, by, Action.SAVED)
     return ports.ledger.change_rules(declared_rules(ports.workspace), change, deed)
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 
 from functions.domain.audience.partition import PARTITIONS, partition_of
 from functions.domain.audience.uploaded_csv import CsvRow, Source, UploadedCsv, bad_file
-from functions.domain.audit import IMPORTS, Action, Deed
+from functions.domain.audit import IMPORTS, Action
 from functions.domain.cadence.past_push import Memory, PastPush, Skipped, read_past_push
 from functions.domain.cadence.past_push import Source as Teller
 from functions.domain.cadence.rules import Days, Push
@@ -25,6 +25,7 @@ from functions.domain.errors import BadFields, FieldError, LedgerFull, NotPossib
 from functions.domain.ids import USER_KEY_BYTES
 from functions.ports import Ports
 from functions.usecases.cadence.rules_in_force import memory_of
+from functions.usecases.deeds import deed_now
 
 _REQUIRED: Mapping[str, Sequence[str]] = {
     "user_id": ("user_id",),
@@ -112,7 +113,7 @@ def import_history(ports: Ports, source: Source, *, dry_run: bool, by: str = "")
         for partition in range(PARTITIONS):
             _import_partition(ports, partition, spool.read(partition), count)
     if by and not dry_run:
-        deed = Deed(by=by, at=ports.clock.now(), action=Action.IMPORTED)
+        deed = deed_now(ports, by, Action.IMPORTED)
         ports.audit.add(IMPORTS, deed, {"rows": count.rows, "imported": count.imported, "refused": count.refused})
     return Imported(**vars(count))
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from functions.domain.audience.dead_tokens import SUBJECT, lift, token_key
 from functions.domain.audience.partition import PARTITIONS, partition_of
-from functions.domain.audit import Action, Deed
+from functions.domain.audit import Action
 from functions.domain.documents import shown
 from functions.domain.errors import BadFields, FieldError
 from functions.domain.ids import is_user_id, user_key
 from functions.domain.instants import instant
 from functions.ports import Ports
+from functions.usecases.deeds import deed_now
 
 _MOST_DEVICES = 100
 """An upper bound of devices per person."""
@@ -44,7 +45,7 @@ def lift_graves(ports: Ports, graves: Graves, *, by: str, dry_run: bool) -> int:
     }
     if dry_run or not found:
         return sum(found.values())
-    deed = Deed(by=by, at=ports.clock.now(), action=Action.LIFTED)
+    deed = deed_now(ports, by, Action.LIFTED)
     ports.audit.add(SUBJECT, deed, {**_said(graves), "graves": sum(found.values())})
     for partition in found:
         ports.devices.bury(partition, partial(_without, chosen=chosen))

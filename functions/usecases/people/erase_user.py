@@ -12,7 +12,7 @@ from typing import Any
 
 from functions.domain.audience.dead_tokens import lift
 from functions.domain.audience.partition import partition_of
-from functions.domain.audit import ERASURES, Action, Deed
+from functions.domain.audit import ERASURES, Action
 from functions.domain.errors import NotPossible
 from functions.domain.execution.execution import Execution
 from functions.domain.person import Person
@@ -20,6 +20,7 @@ from functions.domain.push.shard import PushFiles
 from functions.domain.testers import NamedTester
 from functions.ports import Ports
 from functions.ports.sending import RememberingSender
+from functions.usecases.deeds import deed_now
 from functions.usecases.people.find_user import (
     dead_keys_of,
     every_execution,
@@ -81,7 +82,7 @@ def erase_user(ports: Ports, user_id: str, *, by: str, progress: Callable[[str],
     progress("database")
     ports.scrub()
     if any(done.values()) or not _noted(ports, name):
-        ports.audit.add(ERASURES, _deed(ports, by, Action.ERASED), {"user": name})
+        ports.audit.add(ERASURES, deed_now(ports, by, Action.ERASED), {"user": name})
     named = any(map(person.is_me, ports.policy.default_test_user_ids))
     return Erased(**done, settings=("DEFAULT_TEST_USER_IDS",) if named else ())
 
@@ -99,7 +100,7 @@ def _recipes(ports: Ports, person: Person, _: str, by: str) -> Iterator[int]:
     """Take the id out of recipes; lists of test users lose it."""
     for document in ports.recipes.all():
         if _without(person, document) != document:
-            ports.recipes.change(document["id"], partial(_without, person), _deed(ports, by, Action.ERASED))
+            ports.recipes.change(document["id"], partial(_without, person), deed_now(ports, by, Action.ERASED))
             yield 1
 
 
@@ -223,7 +224,7 @@ def _test_people(ports: Ports, person: Person, _: str, by: str) -> Iterator[int]
 
     before = ports.testers.all()
     if gone := len(before) - len(others(before)):
-        ports.testers.change(others, _deed(ports, by, Action.ERASED))
+        ports.testers.change(others, deed_now(ports, by, Action.ERASED))
     yield gone
 
 
@@ -237,17 +238,13 @@ def _audit_entries(ports: Ports, person: Person, name: str, by: str) -> Iterator
     for subject in ports.audit.subjects():
         for entry in ports.audit.all_of(subject):
             if subject != ERASURES:
-                deed = _deed(ports, by, Action.REDACTED)
+                deed = deed_now(ports, by, Action.REDACTED)
                 yield int(ports.audit.redact(entry, person.erased_from, name, deed))
 
 
 def _noted(ports: Ports, name: str) -> bool:
     entries = ports.audit.all_of(ERASURES)
     return any((entry.after or {}) == {"user": name} for entry in entries)
-
-
-def _deed(ports: Ports, by: str, action: Action) -> Deed:
-    return Deed(by=by, at=ports.clock.now(), action=action)
 
 
 _PARTS: Mapping[str, Callable[[Ports, Person, str, str], Iterator[int]]] = {

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from functions.domain.audit import Action, Deed
+from functions.domain.audit import Action
 from functions.domain.errors import NotFound
 from functions.domain.ids import canonical_user_id
 from functions.domain.testers import NamedTester, new_tester, with_tester
 from functions.ports import Ports
+from functions.usecases.deeds import deed_now
 
 PLATFORMS = {"ios": "iOS", "android": "Android", "web": "Web"}
 """The names of platforms as people write them."""
@@ -42,7 +43,7 @@ def shown_testers(testers: Sequence[NamedTester]) -> TestPeople:
 def add_tester(ports: Ports, *, name: str, user_id: str, email: str = "", by: str) -> Sequence[NamedTester]:
     """Add a test person, or replace the one with this user id, and return all. BadFields, BadInput change nothing."""
     new = new_tester(name=name, user_id=user_id, email=email, form=ports.policy.user_id_format)
-    return ports.testers.change(lambda testers: with_tester(testers, new), _deed(ports, by, Action.SAVED))
+    return ports.testers.change(lambda testers: with_tester(testers, new), deed_now(ports, by, Action.SAVED))
 
 
 def remove_tester(ports: Ports, user_id: str, *, by: str) -> Sequence[NamedTester]:
@@ -55,7 +56,7 @@ def remove_tester(ports: Ports, user_id: str, *, by: str) -> Sequence[NamedTeste
             raise NotFound("there is no test person with this user id")
         return others
 
-    return ports.testers.change(remove, _deed(ports, by, Action.DELETED))
+    return ports.testers.change(remove, deed_now(ports, by, Action.DELETED))
 
 
 def tester_of(ports: Ports, caller: str) -> NamedTester | None:
@@ -82,7 +83,3 @@ def sorted_platforms(platforms: Iterable[str]) -> list[str]:
     """Return platforms in the order in which people name them."""
     known = list(PLATFORMS.values())
     return sorted(platforms, key=lambda each: (known.index(each) if each in known else len(known), each))
-
-
-def _deed(ports: Ports, by: str, action: Action) -> Deed:
-    return Deed(by=by, at=ports.clock.now(), action=action)

@@ -20,6 +20,7 @@ from functions.domain.recipe.skips import with_past_skips, with_skip, without_sk
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.ports.queue import ScheduledJob
+from functions.usecases.deeds import deed_now
 from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.move_sends import (
     Move,
@@ -44,7 +45,7 @@ def save_recipe(
     ScheduleUnderWay as in `update_recipe`.
     """
     recipe = _checked(ports, document, default_id)
-    return _change(ports, recipe.id, lambda _: recipe, _deed(ports, by, Action.SAVED), underway=underway)
+    return _change(ports, recipe.id, lambda _: recipe, deed_now(ports, by, Action.SAVED), underway=underway)
 
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
@@ -62,7 +63,7 @@ def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
             )
         return recipe
 
-    return _change(ports, recipe.id, create, _deed(ports, by, Action.SAVED))
+    return _change(ports, recipe.id, create, deed_now(ports, by, Action.SAVED))
 
 
 def update_recipe(
@@ -89,7 +90,7 @@ def update_recipe(
         kept = {name: value for name, value in stored.items() if name not in others}
         return _checked(ports, {**kept, **changes, "id": recipe_id})
 
-    return _change(ports, recipe_id, update, _deed(ports, by, Action.SAVED), underway=underway)
+    return _change(ports, recipe_id, update, deed_now(ports, by, Action.SAVED), underway=underway)
 
 
 def version_of(document: Mapping[str, Any]) -> str:
@@ -117,7 +118,9 @@ def _missing(recipe_id: str) -> NotFound:
 
 def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
     """Stop the future executions of a recipe, and cancel those under way that are before T-0."""
-    return _change(ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), _deed(ports, by, Action.PAUSED))
+    return _change(
+        ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), deed_now(ports, by, Action.PAUSED)
+    )
 
 
 def resume_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> Recipe:
@@ -128,7 +131,7 @@ def resume_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
         check_version(recipe_id, stored or {}, versions)
         return resumed(stored)
 
-    return _change(ports, recipe_id, resume, _deed(ports, by, Action.RESUMED))
+    return _change(ports, recipe_id, resume, deed_now(ports, by, Action.RESUMED))
 
 
 def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
@@ -143,7 +146,7 @@ def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Re
     def skip(stored: Document) -> Recipe:
         return parse(with_skip(stored, send_at, ports.clock.now()))
 
-    return _change(ports, recipe_id, _of_stored(recipe_id, skip), _deed(ports, by, Action.SKIPPED))
+    return _change(ports, recipe_id, _of_stored(recipe_id, skip), deed_now(ports, by, Action.SKIPPED))
 
 
 def restore_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
@@ -152,7 +155,7 @@ def restore_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) ->
     def restore(stored: Document) -> Recipe:
         return parse(without_skip(stored, send_at, ports.clock.now()))
 
-    return _change(ports, recipe_id, _of_stored(recipe_id, restore), _deed(ports, by, Action.RESTORED))
+    return _change(ports, recipe_id, _of_stored(recipe_id, restore), deed_now(ports, by, Action.RESTORED))
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
@@ -170,7 +173,7 @@ def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
         return _with_status(recipe_id, Status.COMPLETED, read_done)(stored)
 
     complete(ports.recipes.get(recipe_id))  # most calls come from `finish` and end here, after one read
-    return _change(ports, recipe_id, complete, _deed(ports, by, Action.COMPLETED), cancel=False)
+    return _change(ports, recipe_id, complete, deed_now(ports, by, Action.COMPLETED), cancel=False)
 
 
 def delete_recipe(
@@ -188,7 +191,7 @@ def delete_recipe(
         if stored is not None:
             check_version(recipe_id, stored, versions)
 
-    ports.recipes.change(recipe_id, remove, _deed(ports, by, Action.DELETED))
+    ports.recipes.change(recipe_id, remove, deed_now(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
     return cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
 
@@ -232,7 +235,7 @@ def renew_segments(ports: Ports, recipe_id: str, *, by: str) -> Recipe | None:
             raise _missing(recipe_id)
         return parse(with_current_segments(ports, stored))
 
-    return _change(ports, recipe_id, renew, _deed(ports, by, Action.SAVED), cancel=False)
+    return _change(ports, recipe_id, renew, deed_now(ports, by, Action.SAVED), cancel=False)
 
 
 def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
@@ -246,10 +249,6 @@ def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") ->
         now=now,
         default_id=default_id,
     )
-
-
-def _deed(ports: Ports, by: str, action: Action) -> Deed:
-    return Deed(by=by, at=ports.clock.now(), action=action)
 
 
 def _with_status(recipe_id: str, status: Status, read_document: Callable[[Document], Recipe]) -> _Change:

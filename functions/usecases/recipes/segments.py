@@ -15,10 +15,11 @@ from functions.domain.audience.segments import (
     segment_id,
     segments_in,
 )
-from functions.domain.audit import Action, Deed
+from functions.domain.audit import Action
 from functions.domain.documents import fingerprint
 from functions.domain.errors import BadFields, BadRecipe, FieldError, NotFound, NotPossible, Stale, Unreadable
 from functions.ports import Ports
+from functions.usecases.deeds import deed_now
 from functions.usecases.recipes.save import renew_segments
 
 
@@ -105,7 +106,7 @@ def save_segment(
             raise Stale(f"segment {segment.id!r} has been changed since you read it: read it again, and change that")
         return replace(segment, updated_at=deed.at, updated_by=by)
 
-    deed = Deed(by=by, at=ports.clock.now(), action=Action.SAVED)
+    deed = deed_now(ports, by, Action.SAVED)
     if ports.segments.get(segment.id) is None and len(ports.segments.all()) >= MOST_SEGMENTS:
         raise NotPossible(f"there are {MOST_SEGMENTS} segments, which is the most: delete one that no campaign uses")
     saved = ports.segments.change(segment.id, change, deed) or segment
@@ -133,7 +134,7 @@ def delete_segment(ports: Ports, wanted: str, *, by: str) -> None:
     if using := recipes_using(ports, wanted):
         names = ", ".join(each.id for each in using[:10])
         raise NotPossible(f"{len(using)} recipes use the segment {wanted!r}: take it out of {names} first")
-    ports.segments.change(wanted, lambda _: None, Deed(by=by, at=ports.clock.now(), action=Action.DELETED))
+    ports.segments.change(wanted, lambda _: None, deed_now(ports, by, Action.DELETED))
 
 
 def check_segment(ports: Ports, written: Segment) -> Segment:

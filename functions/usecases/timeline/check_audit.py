@@ -5,10 +5,11 @@ is still named, and its loss is found.
 """
 
 from functions.domain.alerts.alert import audit_broken
-from functions.domain.audit import DAMAGED, Action, Deed
+from functions.domain.audit import DAMAGED, Action
 from functions.domain.audit_chain import new_problems
 from functions.ports import Ports
 from functions.usecases.alerting.alert import raise_alert
+from functions.usecases.deeds import deed_now
 from functions.usecases.reports.verify_audit import BROKEN_HEAD, redactions_of
 
 _MOST_SUBJECTS = 100
@@ -32,4 +33,4 @@ def check_audit(ports: Ports) -> None:
     wrong = [problem.sentence for head in heads for problem in new_problems(head, new[head.subject], redactions)]
     if wrong:
         raise_alert(ports, audit_broken(wrong), None)
-    ports.audit.checkpoint(heads, Deed(by="reconcile", at=ports.clock.now(), action=Action.CHECKED))
+    ports.audit.checkpoint(heads, deed_now(ports, "reconcile", Action.CHECKED))

@@ -7,7 +7,7 @@ import pytest
 
 from functions.domain.roles import Role
 from tests.factories import push, recipe
-from tests.functional.conftest import Lab, lab_tables
+from tests.functional.conftest import Lab
 from tests.functional.console.visitor import Page, Visitor
 
 EDIT = "/recipes/welcome/edit"
@@ -20,9 +20,7 @@ Fields = dict[str, Any]
 @pytest.fixture
 def lab(lab: Lab) -> Lab:
     """A laboratory that knows in which language people read."""
-    people = "SELECT id AS user_id, bio AS locale FROM users"
-    devices = "SELECT user_id, token, platform, updated_at FROM devices"
-    lab.use_models(lab_tables(), people=people, devices=devices)
+    lab.use_locales()
     return lab
 
 

@@ -84,9 +84,14 @@ class _Reader:
             del place[last]
 
 
+def typed_values(form: MultiDict[str, str]) -> Values:
+    """Return the values of a submitted form. A browser sends line ends of Windows."""
+    return {name: text.replace("\r\n", "\n") for name, text in form.items()}
+
+
 def read_recipe(form: MultiDict[str, str], stored: Mapping[str, Any], query: QueryField = QUERY_FIELD) -> Sent:
     """Return the document made from a stored one and the form, which has the field `query` for criteria."""
-    values = {name: text.replace("\r\n", "\n") for name, text in form.items()}
+    values = typed_values(form)
     values |= {path: ",".join(form.getlist(path)) for path, field in _fields() if field.kind is Kind.WEEKDAYS}
     reader, document = _Reader(values), deepcopy(dict(stored))
     for path, field in _fields():

@@ -29,9 +29,10 @@ from functions.handlers.console.forms.criteria_form import (
 from functions.handlers.console.forms.field_labels import label_of
 from functions.handlers.console.forms.filter_fields import filter_fields, pack_fields
 from functions.handlers.console.forms.form_fields import QUERY
-from functions.handlers.console.forms.recipe_form import Values, errors_by_field
+from functions.handlers.console.forms.recipe_form import Values, errors_by_field, typed_values
 from functions.handlers.console.forms.segment_fields import FOR_SEGMENT, kept_as_segment, segment_views
 from functions.handlers.console.forms.whole_form import criteria_field, read_form
+from functions.handlers.console.subjects import of_audience
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.query_audience import count_reachable, preview_audience
 from functions.usecases.dry_run.why import why_criteria
@@ -86,7 +87,7 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
 
 def shape(visit: Visit) -> Response:
     """Answer with the rows after one was added, removed or changed."""
-    values, errors = _values(visit), tuple[FieldError, ...]()
+    values, errors = typed_values(visit.request.form), tuple[FieldError, ...]()
     if kept := kept_as_segment(visit, values, 0):
         values, errors = kept.values, kept.errors
     else:
@@ -97,7 +98,7 @@ def shape(visit: Visit) -> Response:
 
 def words(visit: Visit) -> Response:
     """Answer with what the conditions say in words."""
-    return page(visit, "form/audience_words.html", words=_words(visit, _values(visit)))
+    return page(visit, "form/audience_words.html", words=_words(visit, typed_values(visit.request.form)))
 
 
 def count(visit: Visit) -> Response:
@@ -140,7 +141,7 @@ def _fits(found: Explained) -> bool:
 def _answer(
     visit: Visit, *, found: _Found | None = None, errors: Sequence[FieldError] = (), trouble: str = ""
 ) -> Response:
-    values = _values(visit)
+    values = typed_values(visit.request.form)
     at = _at(visit, errors, values)
     view = audience_view(visit, values) | {"oob": bool(errors)}
     return page(visit, "form/audience_found.html", values=values, errors=at, found=found, trouble=trouble, **view)
@@ -149,10 +150,6 @@ def _answer(
 def _at(visit: Visit, errors: Sequence[FieldError], values: Values) -> dict[str, list[str]]:
     """Return errors by the fields to show them at."""
     return errors_by_field(at_fields(errors, values, visit.ports.workspace), list(values), criteria_field(visit))
-
-
-def _values(visit: Visit) -> Values:
-    return {name: text.replace("\r\n", "\n") for name, text in visit.request.form.items()}
 
 
 def _criteria(visit: Visit) -> Mapping[str, Any]:
@@ -192,10 +189,6 @@ def _in_criteria(error: FieldError) -> FieldError:
     return error if own else FieldError(f"audienceCriteria.{error.field}", error.reason)
 
 
-def _audience(_: Visit) -> Subject:
-    return Subject(kind=SubjectKind.AUDIENCE)
-
-
 def _person(visit: Visit) -> Subject:
     return Subject(kind=SubjectKind.USER, name=visit.field("audience.person"))
 
@@ -203,6 +196,6 @@ def _person(visit: Visit) -> Subject:
 ROUTES = (
     Route(method="POST", path=f"{_AT}/shape", serve=shape, least=Role.OPERATOR),
     Route(method="POST", path=f"{_AT}/words", serve=words, least=Role.OPERATOR),
-    Route(method="POST", path=f"{_AT}/count", serve=count, least=Role.OPERATOR, reads=_audience, expensive=True),
+    Route(method="POST", path=f"{_AT}/count", serve=count, least=Role.OPERATOR, reads=of_audience, expensive=True),
     Route(method="POST", path=f"{_AT}/why", serve=why, least=Role.OPERATOR, reads=_person, expensive=True),
 )

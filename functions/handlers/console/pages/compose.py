@@ -7,13 +7,13 @@ from flask import Response
 from werkzeug.datastructures import MultiDict
 
 from audience_jobs.errors import AudienceJobError
-from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadRecipe, Forbidden, NotFound
 from functions.domain.push.images import Image, bad
 from functions.domain.roles import Role
 from functions.handlers.console.answering import part
 from functions.handlers.console.composer import PEOPLE, Composer, composer_of, form_document
 from functions.handlers.console.forms.recipe_form import Values
+from functions.handlers.console.subjects import of_audience
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.compose import audience_recipe
 from functions.usecases.dry_run.sample_people import load_people, write_people
@@ -22,7 +22,7 @@ AT = "/recipes/compose"
 
 
 def show(visit: Visit) -> Response:
-    """Show the push of the submitted form. It reads no store and no user data."""
+    """Show the push of the submitted form. It reads no user data."""
     return _composed(visit, visit.request.form)
 
 
@@ -74,12 +74,8 @@ def show_image(visit: Visit) -> Response:
     return Response(content, content_type=f"image/{look.form.lower()}", headers=kept)
 
 
-def _audience(_: Visit) -> Subject:
-    return Subject(kind=SubjectKind.AUDIENCE)
-
-
 ROUTES = (
     Route(method="POST", path=AT, serve=show, least=Role.OPERATOR),
     Route(method="GET", path=f"{AT}/image", serve=show_image, least=Role.OPERATOR),
-    Route(method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=_audience, expensive=True),
+    Route(method="POST", path=f"{AT}/people", serve=load, least=Role.OPERATOR, reads=of_audience, expensive=True),
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Response
@@ -31,10 +30,8 @@ _MOST_UNDER_WAY = 30
 _OPEN = 60
 _SHOWN = 8
 """How many critical issues are shown, and how many warnings."""
-_LONGEST_NOTE = 500
 _REFRESH_SECONDS = 10
 """Sentences depend on the clock and numbers on unfinished shards, so an answer is at most this old."""
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)

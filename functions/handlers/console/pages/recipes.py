@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Response
 
-from functions.domain.access import Subject, SubjectKind
 from functions.domain.documents import shown
 from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind, State
@@ -24,6 +23,7 @@ from functions.handlers.console.forms.reshaping import LANGUAGES
 from functions.handlers.console.notices import notices_of
 from functions.handlers.console.pages.schedule import next_sends, skip_outcome
 from functions.handlers.console.schedule_words import in_words
+from functions.handlers.console.subjects import of_recipe
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, short_day, zone_of
 from functions.ports.executions import ExecutionSearch
@@ -195,10 +195,6 @@ def delete(visit: Visit) -> Response:
     return to(visit, "/recipes")
 
 
-def _subject(visit: Visit) -> Subject:
-    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"])
-
-
 ROUTES = (
     Route(method="GET", path=AT, serve=show),
     Route(
@@ -206,7 +202,7 @@ ROUTES = (
         path=f"{AT}/pushes",
         serve=show_pushes,
         least=Role.OPERATOR,
-        reads=_subject,
+        reads=of_recipe,
         expensive=True,
     ),
     Route(method="POST", path=f"{AT}/archive", serve=archive, least=Role.OPERATOR),

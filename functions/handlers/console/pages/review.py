@@ -11,20 +11,20 @@ from typing import Any
 from flask import Response
 from itsdangerous import BadSignature
 
-from functions.domain.access import Subject, SubjectKind
 from functions.domain.errors import BadInput, BadRecipe, FieldCode, FieldError, NotPossible, Stale
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
 from functions.handlers.console.forms.field_labels import label_of
-from functions.handlers.console.forms.form_fields import query_field
 from functions.handlers.console.forms.recipe_form import errors_by_field, field_names
+from functions.handlers.console.forms.whole_form import criteria_field
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.phones import Phone, phones_of, tried_phones
 from functions.handlers.console.schedule_words import in_words
 from functions.handlers.console.signing import read_signed, signed
+from functions.handlers.console.subjects import of_recipe
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.recipes.activate import (
@@ -37,7 +37,6 @@ from functions.usecases.recipes.activate import (
     plans_of,
     review,
 )
-from functions.usecases.recipes.audience import criteria_example
 from functions.usecases.recipes.save import resume_recipe, stored_recipe
 from functions.usecases.reports.recipes import with_status
 
@@ -152,8 +151,7 @@ def _phones(visit: Visit, recipe: Recipe | None, found: Review | None) -> dict[i
 
 def _fixes(visit: Visit, errors: Sequence[FieldError], plans: Plans) -> list[Fix]:
     """Return problems with links to their fields. Those of the dry run are sentences and need no label."""
-    workspace = visit.ports.workspace
-    query = query_field(workspace.old_filters, criteria_example(workspace))
+    query = criteria_field(visit)
     names = field_names(len(plans.recipe.pushes) if plans.recipe else _MOST_PUSHES, {})
     found = []
     for error in errors:
@@ -181,13 +179,9 @@ def _read(visit: Visit, recipe_id: str) -> Reviewed | None:
     return Reviewed(version=version, people=people, blocking=blocking)
 
 
-def _subject(visit: Visit) -> Subject:
-    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"])
-
-
 ROUTES = (
     Route(method="GET", path=_AT, serve=show, least=Role.OPERATOR),
-    Route(method="GET", path=f"{_AT}/check", serve=check, least=Role.OPERATOR, reads=_subject, expensive=True),
+    Route(method="GET", path=f"{_AT}/check", serve=check, least=Role.OPERATOR, reads=of_recipe, expensive=True),
     Route(method="POST", path=f"{AT}/activate", serve=activate, least=Role.OPERATOR),
     Route(method="POST", path=f"{AT}/resume", serve=resume, least=Role.OPERATOR),
 )

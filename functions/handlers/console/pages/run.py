@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from flask import Response
 
-from functions.domain.access import Subject, SubjectKind
+from functions.domain.access import Subject
 from functions.domain.errors import BadFields, BadInput, BadRecipe, Forbidden
 from functions.domain.execution.execution import Execution
 from functions.domain.ids import is_user_id, no_user_id
@@ -14,6 +14,7 @@ from functions.domain.testers import NamedTester
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.phones import tried_phones
+from functions.handlers.console.subjects import of_recipe
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.start import SENDING_MODES, ChosenTest, start_by_hand
@@ -137,7 +138,7 @@ def _pushes(recipe_id: str, document: dict[str, object]) -> list[str]:
 
 def _messages(visit: Visit) -> Subject | None:
     shown = visit.field("mode") in _DRY and visit.may(Role.OPERATOR)
-    return Subject(kind=SubjectKind.RECIPE, name=visit.path["recipe_id"]) if shown else None
+    return of_recipe(visit) if shown else None
 
 
 ROUTES = (

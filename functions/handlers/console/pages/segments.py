@@ -13,7 +13,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.forms.condition_rows import blank_rows, show_rows
 from functions.handlers.console.forms.criteria_form import CONDITIONS, HOW, at_fields
-from functions.handlers.console.forms.recipe_form import Values, errors_by_field
+from functions.handlers.console.forms.recipe_form import Values, errors_by_field, typed_values
 from functions.handlers.console.forms.reshaping import ACTIONS, reshaped
 from functions.handlers.console.forms.segment_fields import (
     FOR_SEGMENT,
@@ -76,7 +76,7 @@ def new(visit: Visit) -> Response:
 
 def create(visit: Visit) -> Response:
     """Create the segment, or show the form again with errors."""
-    values = _sent(visit)
+    values = typed_values(visit.request.form)
     if changed := reshaped(values, 0):
         return _form(visit, changed.values)
     try:
@@ -103,7 +103,7 @@ def show(visit: Visit) -> Response:
 
 def change(visit: Visit) -> Response:
     """Change a segment, or show the form again with errors, a question, or another person's changes."""
-    values, stored = _sent(visit), visit.ports.segments.get(visit.path["segment_id"])
+    values, stored = typed_values(visit.request.form), visit.ports.segments.get(visit.path["segment_id"])
     if stored is None:
         return _form(visit, {**values, "version": ""}, gone=True, status=409)
     if changed := reshaped(values, 0):
@@ -131,7 +131,7 @@ def _change(visit: Visit, values: Values, written: Segment, stored: Segment) -> 
 def compare(visit: Visit) -> Response:
     """Count the people in a segment as it is stored, and as it would be."""
     stored = stored_segment(visit.ports, visit.path["segment_id"])
-    where = _written(visit, _sent(visit), stored).where
+    where = _written(visit, typed_values(visit.request.form), stored).where
     before, after = count_people(visit.ports, stored.where), count_people(visit.ports, where)
     return page(visit, "segment_counts.html", before=before, after=after)
 
@@ -217,10 +217,6 @@ def _saved(visit: Visit, saved: SegmentSaved, outcome: str) -> Response:
     path = f"{_AT}/{saved.segment.id}"
     notices = [f"The campaign {name} could not be changed: {why}" for name, why in (saved.unchanged or {}).items()]
     return to(visit, path, outcome="changed" if saved.changed else outcome, **with_notices(path, notices))
-
-
-def _sent(visit: Visit) -> Values:
-    return {name: text.replace("\r\n", "\n") for name, text in visit.request.form.items()}
 
 
 def _rows(visit: Visit, segment: Segment) -> Values:
