@@ -33,7 +33,8 @@ class Policy:
     large for a request, on Google Cloud. `user_hash_key` is the key of the hashes that stand for users in the access
     log, and for erased users in the audit log; if empty, the access log and a laptop make their own. Executions are
     deleted `executions_kept` after their sends. A message lives `time_to_live` unless its push says otherwise: FCM
-    keeps it so long for a phone that is off.
+    keeps it so long for a phone that is off. Another worker takes over a shard or an alert whose worker was silent
+    for `lease`, which is longer than sending a chunk or posting to all channels takes.
     """
 
     default_test_user_ids: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     shard_rows: int = 20_000
     chunk_rows: int = 500
+    lease: timedelta = timedelta(seconds=60)
     send_rate: int = 10_000
     time_to_live: timedelta = timedelta(hours=4)
     firebase_project: str = ""

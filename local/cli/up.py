@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from local.runtime.state_lock import locked
 
 _SAMPLE_USERS = 10_000
 _BEFORE_THE_START = timedelta(seconds=20)
+_REAL_LEASE = timedelta(seconds=3)
+"""How long a worker may be silent under a fast clock, in real time: longer than a busy laptop takes for a chunk."""
 
 
 @click.command()
@@ -107,6 +110,7 @@ def up(
     say_built_in(context)
     samples = _sample_folder(settings, named=data is not None)
     settings = with_alerts(settings, webhook, host, port)
+    settings = settings if kind == "real" else with_long_leases(settings, speed)
     own = None if recipe_dir is None else read_recipes(recipe_dir)
     kept = PersistentClock(state / CLOCK)
     begin = read_instant(at, "--at") or kept.read()
@@ -139,6 +143,12 @@ def up(
         system.queue.recover()
         system.schedules.recover()
         serve(system, clock, (host, port), kept if kind == "fast" else None, token=token)
+
+
+def with_long_leases(settings: Settings, speed: float) -> Settings:
+    """Return the settings for a clock at a speed: work takes as long as ever, so a worker needs its lease longer."""
+    lease = max(settings.policy.lease, _REAL_LEASE * speed)
+    return replace(settings, policy=replace(settings.policy, lease=lease))
 
 
 def _place(clock: RealClock | FastClock, begin: datetime | None, documents: Sequence[Document]) -> None:

@@ -46,7 +46,7 @@ def test_one_of_many_workers_gets_an_alert_to_deliver(open_ports: Any, at_once: 
 
     def claim(number: int) -> bool:
         try:
-            stores[number % 2].change(an_alert().id, lambda known: known.claimed(NOON))
+            stores[number % 2].change(an_alert().id, lambda known: known.claimed(NOON, MINUTE))
         except NotYet:
             return False
         return True

@@ -21,6 +21,7 @@ import pytest
 from functions import bootstrap
 from functions.settings import FcmSettings, Settings
 from local.cli.options import RECIPES
+from local.cli.up import with_long_leases
 from local.cli.up_recipes import first_recipes
 from local.cli.up_serving import serve
 from local.embedded.clock import RealClock
@@ -145,6 +146,11 @@ def test_a_slow_machine_shows_a_live_campaign(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(("speed", "lease"), [(1, timedelta(minutes=1)), (240, timedelta(minutes=12))])
+def test_at_any_speed_a_worker_has_time_for_a_chunk(speed: float, lease: timedelta) -> None:
+    assert with_long_leases(Settings(), speed).policy.lease == lease
+
+
 def test_samples_come_into_a_new_state_only(tmp_path: Path) -> None:
     with up(tmp_path, "--recipes", str(own_recipe(tmp_path))) as console:
         assert recipe_ids(console) == {"mine"}

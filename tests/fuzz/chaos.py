@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _SECONDS = 180
 _USERS = 10_000
 _DAY = datetime(2026, 5, 4, tzinfo=UTC)
 _LOOK_SECONDS = 0.05
+_LOGGED_LINES = 100
 _IN_NAMESPACE = "TMINUS_CHAOS_NAMESPACE"
 _DELETED = "its state is deleted"
 
@@ -101,10 +103,10 @@ class Round:
                 return self.delete()
             self.happen(happening)
             self.well()
-        wait_until(lambda: completed(self.folder), self.log)
+        wait_until(lambda: completed(self.folder), self.end_of_log)
         self.well()
-        assert self.up.end(signal.SIGTERM) == 0, self.log()
-        assert "Traceback" not in self.log(), self.log()
+        assert self.up.end(signal.SIGTERM) == 0, self.end_of_log()
+        assert "Traceback" not in self.log(), self.end_of_log()
         numbers = judge(self.folder)
         counts = (f"{numbers['totals'][name]} {name}" for name in ("sent", "unknown", "notReached"))
         return f"{numbers['status']}: {', '.join(counts)}"
@@ -114,7 +116,7 @@ class Round:
         if happening.what in TROUBLES:
             trouble, part = TROUBLES[happening.what]
             with trouble(self.folder / "disk"):
-                wait_until(lambda: part in ill(self.up), self.log)
+                wait_until(lambda: part in ill(self.up), self.end_of_log)
                 self.look(happening.hold, part)
                 if happening.killed:
                     self.up.end(signal.SIGKILL)
@@ -140,9 +142,9 @@ class Round:
     def delete(self) -> str:
         """Delete the state for good: the process says so, and ends when it is told to, leaving nothing."""
         shutil.rmtree(self.folder / STATE)
-        wait_until(lambda: "executions" in ill(self.up), self.log)
+        wait_until(lambda: "executions" in ill(self.up), self.end_of_log)
         assert answer(self.up, "/")[0] == 503
-        assert self.up.end(signal.SIGTERM) == 0, self.log()
+        assert self.up.end(signal.SIGTERM) == 0, self.end_of_log()
         assert not (self.folder / STATE).exists()
         return "ended without a state"
 
@@ -156,11 +158,15 @@ class Round:
 
     def well(self) -> None:
         """Wait until health says that everything works."""
-        wait_until(lambda: ill(self.up) == set(), self.log)
+        wait_until(lambda: ill(self.up) == set(), self.end_of_log)
 
     def log(self) -> str:
         """Return what the processes have logged."""
         return (self.folder / "up.log").read_text()
+
+    def end_of_log(self) -> str:
+        """Return its last lines."""
+        return "\n".join(self.log().splitlines()[-_LOGGED_LINES:])
 
     def end(self) -> None:
         """Leave no process behind."""
@@ -199,8 +205,9 @@ def main(arguments: list[str]) -> int:
             while time.monotonic() < until:
                 _play(Path(name) / "data", plan(chance), tally)
     except BaseException:
+        traceback.print_exc()
         click.echo(f"BROKEN: repeat with make chaos SEED={seed}", err=True)
-        raise
+        return 1
     click.echo(json.dumps({"seed": seed, "rounds": tally.pop("rounds"), "happenings": tally}))
     return 0
 

@@ -13,8 +13,6 @@ from functions.domain.instants import instant, stamp
 
 PATIENCE = timedelta(days=1)
 """How long a channel is tried: an older alert would only mislead."""
-_LEASE = timedelta(seconds=60)
-"""How long a worker may be silent before another one tries: longer than posting to every channel takes."""
 
 
 class Fate(StrEnum):
@@ -48,8 +46,8 @@ class OutgoingAlert:
         """The channels that still have to get the alert."""
         return tuple(channel for channel in self.channels if channel not in self.fates)
 
-    def claimed(self, now: datetime) -> "OutgoingAlert":
-        """Claim the alert for delivery; NotYet while another worker holds it.
+    def claimed(self, now: datetime, lease: timedelta) -> "OutgoingAlert":
+        """Claim the alert for delivery, for as long as the lease; NotYet while another worker holds it.
 
         An alert that is too old is given up.
         """
@@ -60,7 +58,7 @@ class OutgoingAlert:
             return replace(self, fates={**self.fates, **given_up}, lease_until=None)
         if self.lease_until is not None and now < self.lease_until:
             raise NotYet(f"alert {self.id} is being delivered; the next attempt", self.lease_until)
-        return replace(self, quiet_since=now, lease_until=now + _LEASE)
+        return replace(self, quiet_since=now, lease_until=now + lease)
 
     def settled(self, channel: str, fate: Fate) -> "OutgoingAlert":
         """Record the result at a channel."""

@@ -3,15 +3,12 @@
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from functions.domain.audience.partition import Index
 from functions.domain.instants import instant, stamp
 from functions.domain.push.outcomes import FAILURES, IN_DOUBT, NOT_REACHED, RuleBytes, Tally, settled, tally
-
-LEASE = timedelta(seconds=60)
-"""How long a worker may be silent before another takes over its shard: longer than sending any chunk takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

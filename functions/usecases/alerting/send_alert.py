@@ -22,7 +22,7 @@ def send_alert(ports: Ports, alert_id: str) -> OutgoingAlert:
     deduplicate.
     """
     now = ports.clock.now()
-    outgoing = ports.alert_store.change(alert_id, lambda known: known.claimed(now))
+    outgoing = ports.alert_store.change(alert_id, lambda known: known.claimed(now, ports.policy.lease))
     waiting, trouble = outgoing.waiting, None
     for channel in waiting:
         try:

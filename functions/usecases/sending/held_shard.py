@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from functions.domain.errors import NotYet
 from functions.domain.execution.execution import State
-from functions.domain.push.shard import LEASE, Shard
+from functions.domain.push.shard import Shard
 from functions.ports import Ports
 
 
@@ -33,7 +33,7 @@ class HeldShard:
 
     def save(self, outcomes: bytes) -> None:
         """Store outcomes and renew the lease; Halted if the execution has left the sending state."""
-        lease = self._ports.clock.now() + LEASE
+        lease = self._ports.clock.now() + self._ports.policy.lease
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
         self.shard = self._ports.shards.save(written, only_while=self._only_while)
 

@@ -11,7 +11,6 @@ from typing import Any
 from audience_jobs.contract import Engine, Job
 from functions.domain.errors import TminusError
 from functions.domain.push.outcomes import Envelope, Message
-from functions.domain.push.shard import LEASE
 from functions.ports import Ports
 from functions.usecases.recipes.save import save_recipe
 from local.embedded.clock import VirtualClock
@@ -269,7 +268,7 @@ class Simulation:
         else:
             self._contract.observe(call, args, answer, worker)
         if worker is not None:
-            late = call == "ledger.transact" and self._clock.now() - worker.began_at >= LEASE
+            late = call == "ledger.transact" and self._clock.now() - worker.began_at >= self._raw.policy.lease
             worker.reserved_late = worker.reserved_late or late
             self._log.call(worker.name, call, args, answer)
 

@@ -68,7 +68,7 @@ def intent_after_send(_: Any) -> Any:
         if any(code in b"IJ" for code in outcomes):
             self.shard = replace(self.shard, outcomes=outcomes)
             return
-        lease = self._ports.clock.now() + timedelta(seconds=60)
+        lease = self._ports.clock.now() + self._ports.policy.lease
         written = replace(self.shard, outcomes=outcomes, lease_until=lease)
         self.shard = self._ports.shards.save(written, only_while=self._only_while)
 
