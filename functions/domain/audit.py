@@ -27,6 +27,7 @@ class Action(StrEnum):
     RESUMED = "resumed"
     SKIPPED = "skipped"
     RESTORED = "restored"
+    MOVED = "moved"
     COMPLETED = "completed"
     DELETED = "deleted"
     CANCELLED = "cancelled"

@@ -1,4 +1,4 @@
-"""`tminus control`: stop, cancel, pause, resume, skip and execute on a running system."""
+"""`tminus control`: stop, cancel, pause, resume, skip, move and execute on a running system."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _key = click.option("--key", default="", help="A name for what is asked: asked a
 
 @click.group()
 def control() -> None:
-    """Stop, cancel, pause, resume, skip and execute on a running system (--url)."""
+    """Stop, cancel, pause, resume, skip, move and execute on a running system (--url)."""
 
 
 @control.command("show")
@@ -94,6 +94,19 @@ def restore(context: click.Context, recipe: str, at: str, yes: bool, as_json: bo
     """Take back the skip of the send of RECIPE at AT."""
     ask_first(f"{recipe} will send to real users at {at}. Restore the send?", yes=yes)
     _order(context, "restore", {"recipeId": recipe, "sendAt": at}, as_json=as_json)
+
+
+@control.command("move")
+@click.argument("recipe")
+@click.argument("at")
+@click.argument("to")
+@yes_option
+@json_option
+@click.pass_context
+def move(context: click.Context, recipe: str, at: str, to: str, yes: bool, as_json: bool) -> None:
+    """Move the send of RECIPE at AT to TO, such as 2026-12-05T09:00:00Z. A copy of the recipe sends it, once."""
+    ask_first(f"{recipe} will send to real users at {to}, and not at {at}. Move the send?", yes=yes)
+    _order(context, "move", {"recipeId": recipe, "sendAt": at, "to": to}, as_json=as_json)
 
 
 @control.command("execute-now")

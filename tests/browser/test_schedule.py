@@ -1,4 +1,4 @@
-"""The schedule of the campaign form, and skipping one send, in a real browser."""
+"""The schedule of the campaign form, and skipping and moving one send, in a real browser."""
 
 from datetime import timedelta
 
@@ -66,6 +66,21 @@ def test_one_send_is_skipped_and_restored(console: Console, open_page: OpenPage)
     assert "skip" not in (console.lab.ports.recipes.get("welcome") or {})["schedule"]
 
 
+def test_one_send_is_moved_to_a_typed_time_that_is_understood_at_once(console: Console, open_page: OpenPage) -> None:
+    page = open_page("/recipes/welcome")
+    page.get_by_role("link", name="Move the send of Mon 2 Mar, 18:30").click()
+    page.fill(DATE, "wednesday 9am")
+    page.fill(TIME, "")
+    expect(page.locator("#schedule-panel")).to_contain_text("Once, on 4 March 2026 at 09:00")
+    page.get_by_role("button", name="Move this send").click()
+    expect(page.get_by_role("status")).to_contain_text("Moved Mon 2 Mar, 18:30 UTC to Wed 4 Mar, 09:00 UTC.")
+    expect(page.locator("li", has=page.locator("del"))).to_contain_text("Moved")
+    page.get_by_role("link", name="See the moved send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome (moved)")
+    copy = console.lab.ports.recipes.get("welcome-moved-20260302T1830Z") or {}
+    assert (copy["firstSendAt"], copy["status"]) == ("2026-03-04T09:00:00Z", "active")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("options", [{"color_scheme": "dark"}, PHONE], ids=["dark", "phone"])
 def test_the_schedule_is_accessible(options: dict[str, object], console: Console, open_page: OpenPage) -> None:
@@ -78,6 +93,7 @@ def test_the_schedule_is_accessible(options: dict[str, object], console: Console
     assert found.violations_count == 0, found.generate_report()
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width == 0
-    page = open_page("/recipes/welcome/skip?at=2026-03-02T18:30:00Z", **options)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    for deed in ("skip", "move"):
+        page = open_page(f"/recipes/welcome/{deed}?at=2026-03-02T18:30:00Z", **options)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()

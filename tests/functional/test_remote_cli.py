@@ -130,6 +130,13 @@ def test_a_send_is_skipped_and_restored(lab: Lab, tminus: Tminus) -> None:
     assert "sendAt: must be an instant with its zone" in tminus("control", "skip", "welcome", "Friday")[2]
 
 
+def test_a_send_is_moved(lab: Lab, tminus: Tminus) -> None:
+    order = ("control", "move", "welcome", "2026-03-02T18:30:00Z", "2026-03-02T20:00:00Z")
+    assert "say --yes" in tminus(*order)[2], "it sends: somebody has to agree"
+    assert "sends once at 2026-03-02 20:00 UTC" in tminus(*order, "--yes")[1]
+    assert (lab.ports.recipes.get("welcome-moved-20260302T1830Z") or {})["status"] == "active"
+
+
 def test_a_recipe_is_executed_now_once_under_a_key(lab: Lab, tminus: Tminus) -> None:
     assert tminus("control", "execute-now", "welcome")[0] == 2
     for _ in range(2):

@@ -16,10 +16,12 @@ _KEPT = timedelta(days=31)
 """How long a past skip is kept: without it, the send would count as missed."""
 
 
-def with_skip(document: Document, send_at: datetime, now: datetime) -> Document:
+def with_skip(
+    document: Document, send_at: datetime, now: datetime, *, last: str = "pause the recipe instead"
+) -> Document:
     """Return a stored document that leaves out a send; doing it again changes nothing.
 
-    NotPossible if the recipe is not active, has no such send, or no other one after it.
+    NotPossible if the recipe is not active, has no such send, or no other one; `last` says what to do then.
     """
     recipe = read(document)
     if is_skipped(recipe.schedule, send_at):
@@ -33,7 +35,7 @@ def with_skip(document: Document, send_at: datetime, now: datetime) -> Document:
         raise NotPossible(f"recipe {recipe.id!r} has no send at {named}: name one of its next sends")
     skipped = _with(document, [*recipe.schedule.skip, send_at], now)
     if next(sends_from(read(skipped).schedule, now), None) is None:
-        raise NotPossible(f"the send at {named} is the last one of recipe {recipe.id!r}: pause the recipe instead")
+        raise NotPossible(f"the send at {named} is the last one of recipe {recipe.id!r}: {last}")
     return skipped
 
 
@@ -62,10 +64,10 @@ def without_skips(document: Document) -> Document:
 
 def with_past_skips(document: Document, stored: Mapping[str, Any] | None, now: datetime) -> Document:
     """Return a valid document to store with its future skips, and the past ones of the stored document."""
-    written = _skips(document)
-    if not written and not _skips(stored):
+    written = skips_of(document)
+    if not written and not skips_of(stored):
         return document
-    return _with(document, [at for at in written if at > now] + [at for at in _skips(stored) if at <= now], now)
+    return _with(document, [at for at in written if at > now] + [at for at in skips_of(stored) if at <= now], now)
 
 
 def skipped_sends(
@@ -87,7 +89,7 @@ def _with(document: Document, skips: list[datetime], now: datetime) -> Document:
     return {**document, "schedule": {**document["schedule"], "skip": [stamp(at) for at in kept[oldest:]]}}
 
 
-def _skips(document: Mapping[str, Any] | None) -> list[datetime]:
+def skips_of(document: Mapping[str, Any] | None) -> list[datetime]:
     """Return the skips of a document, which may be broken by hand."""
     schedule = (document or {}).get("schedule")
     written = schedule.get("skip") if isinstance(schedule, Mapping) else None

@@ -17,7 +17,7 @@ from functions.handlers.console.words import spaced
 KINDS: Mapping[str, tuple[str, frozenset[Action]]] = {
     "change": ("Created or changed", frozenset({Action.SAVED})),
     "activate": ("Activated or resumed", frozenset({Action.RESUMED})),
-    "skip": ("Skipped or restored", frozenset({Action.SKIPPED, Action.RESTORED})),
+    "skip": ("Skipped, moved or restored", frozenset({Action.SKIPPED, Action.MOVED, Action.RESTORED})),
     "pause": ("Paused", frozenset({Action.PAUSED})),
     "delete": ("Deleted", frozenset({Action.DELETED})),
     "cancel": ("Cancelled", frozenset({Action.CANCELLED})),
@@ -32,6 +32,7 @@ KINDS: Mapping[str, tuple[str, frozenset[Action]]] = {
 _OF_SENDS: Mapping[Action, str] = {
     Action.SKIPPED: "skipped a send of",
     Action.RESTORED: "restored a send of",
+    Action.MOVED: "moved a send of",
     Action.CANCELLED: "cancelled a send of",
     Action.STOPPED: "stopped a send of",
     Action.TESTED: "sent a test of",

@@ -11,6 +11,7 @@ from functions.handlers.console.pages import (
     execution,
     executions,
     help_page,
+    move,
     overview,
     people,
     recipe_edit,
@@ -26,7 +27,7 @@ from functions.handlers.console.visit import Route
 
 _PAGES = (
     *(overview, executions, send_once, execution, control, campaigns, recipes, recipe_edit, compose, schedule),
-    *(audience, segments, review, run, test_people, calendar, people, cadence, audit, help_page),
+    *(move, audience, segments, review, run, test_people, calendar, people, cadence, audit, help_page),
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -14,11 +14,13 @@ from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.labels import owner_of
+from functions.domain.recipe.moved import moved_ids, sends_instead
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
 from functions.domain.recipe.skips import with_past_skips, with_skip, without_skip
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
+from functions.ports.executions import ExecutionSearch
 from functions.ports.queue import ScheduledJob
 from functions.usecases.deeds import deed_now
 from functions.usecases.recipes.check_saved import checked_recipe
@@ -34,6 +36,8 @@ from functions.usecases.recipes.with_segments import with_current_segments
 from functions.usecases.timeline.control import cancel_before_live, live_of
 
 LAUNCH = "launch"
+_MOST_OF_ONCE = 20
+"""More executions than a recipe that sends once has, with its tests."""
 _Change = Callable[[Document | None], Recipe]
 
 
@@ -44,13 +48,13 @@ def save_recipe(
 
     ScheduleUnderWay as in `update_recipe`.
     """
-    recipe = _checked(ports, document, default_id)
+    recipe = checked(ports, document, default_id)
     return _change(ports, recipe.id, lambda _: recipe, deed_now(ports, by, Action.SAVED), underway=underway)
 
 
 def create_recipe(ports: Ports, document: Mapping[str, Any], *, by: str) -> Recipe:
     """Create a recipe. NotPossible if the id is taken: it must not replace another recipe."""
-    return add_recipe(ports, _checked(ports, document), by=by)
+    return add_recipe(ports, checked(ports, document), by=by)
 
 
 def add_recipe(ports: Ports, recipe: Recipe, *, by: str) -> Recipe:
@@ -88,7 +92,7 @@ def update_recipe(
             raise _missing(recipe_id)
         check_version(recipe_id, stored, versions)
         kept = {name: value for name, value in stored.items() if name not in others}
-        return _checked(ports, {**kept, **changes, "id": recipe_id})
+        return checked(ports, {**kept, **changes, "id": recipe_id})
 
     return _change(ports, recipe_id, update, deed_now(ports, by, Action.SAVED), underway=underway)
 
@@ -125,7 +129,7 @@ def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
 
 def resume_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection[str] | None = None) -> Recipe:
     """Let a recipe send again, from its next start. Stale as in `update_recipe`."""
-    resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: _checked(ports, document))
+    resumed = _with_status(recipe_id, Status.ACTIVE, lambda document: checked(ports, document))
 
     def resume(stored: Document | None) -> Recipe:
         check_version(recipe_id, stored or {}, versions)
@@ -134,10 +138,10 @@ def resume_recipe(ports: Ports, recipe_id: str, *, by: str, versions: Collection
     return _change(ports, recipe_id, resume, deed_now(ports, by, Action.RESUMED))
 
 
-def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
+def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str, action: Action = Action.SKIPPED) -> Recipe:
     """Leave out one send of an active recipe, and cancel its execution if that is before T-0.
 
-    NotPossible as in `with_skip`, and if the send is live.
+    NotPossible as in `with_skip`, and if the send is live. The audit log names the `action`.
     """
     live = [each for each in live_of(ports, recipe_id) if each.send_at == send_at]
     if live:
@@ -146,16 +150,55 @@ def skip_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Re
     def skip(stored: Document) -> Recipe:
         return parse(with_skip(stored, send_at, ports.clock.now()))
 
-    return _change(ports, recipe_id, _of_stored(recipe_id, skip), deed_now(ports, by, Action.SKIPPED))
+    return _change(ports, recipe_id, _of_stored(recipe_id, skip), deed_now(ports, by, action))
 
 
 def restore_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) -> Recipe:
-    """Take back the skip of a send. NotPossible if its time has passed. A cancelled execution stays cancelled."""
+    """Take back the skip of a send. A cancelled execution stays cancelled.
+
+    If the send was moved, the recipe that would send in its place is paused. NotPossible if the send's time has
+    passed, or if that recipe has sent: users would get the push twice.
+    """
 
     def restore(stored: Document) -> Recipe:
+        _refuse_moved(ports, stored, send_at)
         return parse(without_skip(stored, send_at, ports.clock.now()))
 
-    return _change(ports, recipe_id, _of_stored(recipe_id, restore), deed_now(ports, by, Action.RESTORED))
+    stored = stored_recipe(ports, recipe_id)
+    without_skip(stored, send_at, ports.clock.now())
+    moved = moved_to(ports, stored, send_at)
+    if moved and not went_live(ports, moved):
+        pause_recipe(ports, moved, by=by)
+    restored = _change(ports, recipe_id, _of_stored(recipe_id, restore), deed_now(ports, by, Action.RESTORED))
+    try:
+        _refuse_moved(ports, restored.document(), send_at)  # somebody may have moved it meanwhile
+    except NotPossible:
+        skip_send(ports, recipe_id, send_at, by=by)
+        raise
+    return restored
+
+
+def _refuse_moved(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> None:
+    if moved := moved_to(ports, document, send_at):
+        raise NotPossible(
+            f"the send at {send_at:%Y-%m-%d %H:%M} UTC was moved to recipe {moved!r}, which sends it or has sent it: "
+            "users would get the push twice"
+        )
+
+
+def moved_to(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> str:
+    """Return the id of the recipe that sends, or has sent, in place of a skipped send; empty if it was not moved."""
+    for each in moved_ids(document, send_at):
+        copy = ports.recipes.get(each)
+        if (copy is not None and sends_instead(copy)) or went_live(ports, each):
+            return each
+    return ""
+
+
+def went_live(ports: Ports, recipe_id: str) -> bool:
+    """Return whether a recipe that sends once has sent to its audience."""
+    found = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_MOST_OF_ONCE)
+    return any(execution.went_live for execution in found)
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
@@ -238,7 +281,7 @@ def renew_segments(ports: Ports, recipe_id: str, *, by: str) -> Recipe | None:
     return _change(ports, recipe_id, renew, deed_now(ports, by, Action.SAVED), cancel=False)
 
 
-def _checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
+def checked(ports: Ports, document: Mapping[str, Any], default_id: str = "") -> Recipe:
     """Return the recipe of a document with the current conditions of its segments. BadRecipe if it is invalid."""
     now, document = ports.clock.now(), with_current_segments(ports, document)
     return checked_recipe(

@@ -264,26 +264,6 @@ def test_one_send_is_skipped_after_a_question_and_the_skip_is_undone(lab: Lab, v
     assert "Restored. Mon 2 Mar, 18:30 UTC is sent as planned." in visitor.get(undone.headers["Location"]).text
 
 
-def test_a_skipped_send_goes_out_at_another_time(lab: Lab, visitor: Visitor) -> None:
-    lab.save(recipe(schedule__timezone="Europe/Berlin", schedule__executionTime="19:30"))
-    at = "2026-03-03T18:30:00Z"
-    skipped = visitor.send(f"/recipes/welcome/skip?at={at}", "/recipes/welcome/skip")
-    page = visitor.get(skipped.headers["Location"])
-    [address] = [each["href"] for tag, each in page.elements if tag == "a" and "moved=" in each["href"]]
-    form = visitor.get(address)
-    assert "sends once, in place of the skipped send" in form.text
-    fields = form.form("/recipes/new").fields
-    wanted = ("name", "schedule.frequency", "schedule.startDate", "schedule.executionTime", "schedule.timezone")
-    expected = [["Welcome (moved)"], ["once"], ["2026-03-03"], ["19:30"], ["Europe/Berlin"]]
-    assert [fields[name] for name in wanted] == expected
-    assert not any("data-own-zone" in each for _, each in form.elements), "the browser's zone does not replace it"
-    visitor.post("/recipes/new", {**fields, "id": "moved", "schedule.executionTime": "21:00"}, status=303)
-    moved = lab.ports.recipes.get("moved")
-    assert moved is not None
-    assert (moved["schedule"]["frequency"], moved["status"]) == ("once", "draft")
-    assert "moved=" not in str(visitor.get("/recipes/new?from=welcome&moved=tomorrow").elements)
-
-
 def test_skipping_a_send_in_preparation_says_that_it_is_cancelled_for_good(lab: Lab, visitor: Visitor) -> None:
     lab.run_to(SEND_AT - 10 * MINUTE)
     asked = f"{SKIP}?at={AT}"

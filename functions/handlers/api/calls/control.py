@@ -1,4 +1,4 @@
-"""Controls: stop, cancel, pause, resume, skip, execute now; and what is possible now."""
+"""Controls: stop, cancel, pause, resume, skip, move, execute now; and what is possible now."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from functions.handlers.api.route import Call, Model, Query, Reply, Route
 from functions.usecases.by_hand.deduplicate import asked_once
 from functions.usecases.by_hand.possible import PossibleNow, possible_now
 from functions.usecases.by_hand.start import start_by_hand
+from functions.usecases.recipes.move_send import move_send
 from functions.usecases.recipes.save import pause_recipe, restore_send, resume_recipe, skip_send
 from functions.usecases.reports.executions import ExecutionSummary, summary
 from functions.usecases.timeline.control import cancel, cancel_before_live, stop, stop_all
@@ -33,20 +34,22 @@ class Order(Model):
     """An action and its target.
 
     An emergency stop of everything needs `all`, so that nobody requests it by mistake. `skip` leaves out the send of
-    a recipe at `sendAt`, and cancels its execution; `restore` takes that back.
+    a recipe at `sendAt`, and cancels its execution; `restore` takes that back. `move` skips the send too, and creates
+    a recipe that sends once at `to`, in its place.
     """
 
-    action: Literal["emergency_stop", "cancel", "pause", "resume", "skip", "restore", "execute_now"]
+    action: Literal["emergency_stop", "cancel", "pause", "resume", "skip", "restore", "move", "execute_now"]
     recipe_id: str = Field(default="", validation_alias=AliasChoices("recipeId", "id"))
     execution_id: str = ""
-    send_at: SendInstant | None = Field(default=None, description="The send to skip or to restore.")
+    send_at: SendInstant | None = Field(default=None, description="The send to skip, to restore or to move.")
+    to: SendInstant | None = Field(default=None, description="The new time of a send to move.")
     all: bool = False
     reason: str = Field(default="", max_length=500, description="Why, for the execution's log.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The action, and the executions that it changed. Pausing or skipping cancels executions before T-0."""
+    """The action, and the executions that it changed. Pausing, skipping and moving cancel executions before T-0."""
 
     action: str
     recipe_id: str | None
@@ -104,6 +107,13 @@ def _restore(call: Call, order: Order) -> Reply:
     return _done(call, order, [], recipe.notices)
 
 
+def _move(call: Call, order: Order) -> Reply:
+    recipe_id, send_at, to = _recipe_of(order), _send_of(order), _instant(order, "to", order.to)
+    moved = move_send(call.ports, recipe_id, send_at, to, by=call.caller.name)
+    sends = f"recipe {moved.copy.id} sends once at {to:%Y-%m-%d %H:%M} UTC, in place of the send that is skipped"
+    return _done(call, order, moved.recipe.cancelled, [sends, *moved.recipe.effects, *moved.copy.notices])
+
+
 def _execute_now(call: Call, order: Order) -> Reply:
     recipe_id, asked = _recipe_of(order), order.model_dump(exclude={"reason"})
     at = asked_once(call.ports, call.key, by=call.caller.name, call=_AT, asked=asked)
@@ -118,6 +128,7 @@ _ORDERS: dict[str, Callable[[Call, Order], Reply]] = {
     "resume": _resume,
     "skip": _skip,
     "restore": _restore,
+    "move": _move,
     "execute_now": _execute_now,
 }
 
@@ -136,9 +147,13 @@ def _recipe_of(order: Order) -> str:
 
 
 def _send_of(order: Order) -> datetime:
-    if order.send_at is None:
-        raise BadFields([FieldError("sendAt", f"is missing; {order.action} needs it", FieldCode.MISSING)])
-    return order.send_at
+    return _instant(order, "sendAt", order.send_at)
+
+
+def _instant(order: Order, field: str, written: datetime | None) -> datetime:
+    if written is None:
+        raise BadFields([FieldError(field, f"is missing; {order.action} needs it", FieldCode.MISSING)])
+    return written
 
 
 def _why(call: Call, order: Order) -> str:
@@ -169,7 +184,7 @@ ROUTES = (
         method="POST",
         path=_AT,
         least=Role.OPERATOR,
-        summary="Stop, cancel, pause, resume, skip, restore, or execute now",
+        summary="Stop, cancel, pause, resume, skip, restore, move, or execute now",
         serve=post_control,
         body=Order,
         answer=Done,

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response
 from werkzeug.datastructures import MultiDict
@@ -12,7 +11,6 @@ from functions.domain.audit import ABOUT_SENDS
 from functions.domain.documents import without_nan
 from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
-from functions.domain.instants import instant
 from functions.domain.recipe.content_fields import MOST_BUTTONS
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
@@ -62,25 +60,13 @@ def new(visit: Visit) -> Response:
     document = _copied(visit, visit.asked("from"))
     values, pushes = show_form(visit, document)
     if document:
-        moved = _moved(visit, document)
-        values["name"] = f"{document.get('name') or visit.asked('from')} ({'moved' if moved else 'copy'})"
-        values |= moved
+        values["name"] = f"{document.get('name') or visit.asked('from')} (copy)"
     else:
         values["schedule.timezone"] = _usual_zone(visit)
         if "layerId" not in visit.ports.workspace.pushes.defaults:
             values["pushSequence[0].layerId"] = usual_layer(visit.ports)
         values["settings.testUserIds"] = _own_id(visit)
     return _form(visit, values | {"copy": visit.asked("from")}, pushes)
-
-
-def _moved(visit: Visit, document: Document) -> Values:
-    """Return the schedule of a copy that sends once, in place of a skipped send; empty if none is named."""
-    try:
-        at = instant(visit.asked("moved")).astimezone(ZoneInfo(zone_of(document)))
-    except ValueError:
-        return {}
-    typed = {"frequency": "once", "startDate": f"{at:%Y-%m-%d}", "executionTime": f"{at:%H:%M}", "endDate": ""}
-    return {"moved": "yes", **{f"schedule.{name}": text for name, text in typed.items()}}
 
 
 def _own_id(visit: Visit) -> str:

@@ -66,7 +66,7 @@ def show(visit: Visit) -> Response:
     launched = launched_sends(visit.ports, visit.now, recipe_id)
     live = [] if recipe.is_active else [each for each in history if each.status is State.LIVE]
     people = [each.people for each in reversed(history) if each.people is not None and each.kind is not Kind.TEST]
-    sends, audience = next_sends(recipe, visit.now, launched), recipe_audience(visit.ports, recipe)
+    sends, audience = next_sends(visit.ports, recipe, launched), recipe_audience(visit.ports, recipe)
     return shown_with(
         "recipe.html",
         outcome=_outcome(visit, recipe, launched, live),

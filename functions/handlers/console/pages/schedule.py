@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from flask import Response
 
@@ -20,19 +21,24 @@ from functions.handlers.console.forms.zone_search import find_zones
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, iso, short_day
+from functions.ports import Ports
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends
-from functions.usecases.recipes.save import restore_send, skip_send, stored_recipe
+from functions.usecases.recipes.save import moved_to, restore_send, skip_send, stored_recipe
 
 _NEXT_SENDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextSend:
-    """A coming send of a campaign, perhaps with its execution. `name` is how an address names it."""
+    """A coming send of a campaign, perhaps with its execution. `name` is how an address names it.
+
+    `moved_to` is the id of the campaign that sends in its place.
+    """
 
     at: datetime
     execution: Execution | None = None
     skipped: bool = False
+    moved_to: str = ""
 
     @property
     def name(self) -> str:
@@ -52,13 +58,14 @@ class NextSend:
         return self.skipped and self.execution is None
 
 
-def next_sends(recipe: Recipe, now: datetime, launched: LaunchedSends) -> Sequence[NextSend]:
+def next_sends(ports: Ports, recipe: Recipe, launched: LaunchedSends) -> Sequence[NextSend]:
     """Return the next five sends of a recipe, and the skipped ones among them."""
+    now, document = ports.clock.now(), recipe.document()
     sends = list(islice(recipe.sends(now), _NEXT_SENDS))
     until = sends[-1] if sends else now
     found = [NextSend(at=at, execution=launched.get((recipe.id, at))) for at in sends]
     skipped = [
-        NextSend(at=at, skipped=True, execution=launched.get((recipe.id, at)))
+        NextSend(at=at, skipped=True, execution=launched.get((recipe.id, at)), moved_to=moved_to(ports, document, at))
         for at in skipped_sends(recipe.schedule, now, until, recipe.first_send_at)
     ]
     return sorted([*found, *skipped], key=lambda send: send.at)
@@ -66,12 +73,15 @@ def next_sends(recipe: Recipe, now: datetime, launched: LaunchedSends) -> Sequen
 
 @dataclass(frozen=True, kw_only=True)
 class SkipOutcome:
-    """What skipping a send, or taking that back, did: a sentence, and the send whose skip can be undone."""
+    """What skipping or moving a send, or taking that back, did: a sentence, and the send for which it can be undone.
+
+    `moves` is the skipped send, which can still be moved; `moved_to` the campaign that sends in its place.
+    """
 
     words: str
     undo: str = ""
-    moved: str = ""
-    """The skipped send, which can go out at another time."""
+    moves: str = ""
+    moved_to: str = ""
 
 
 def skip_outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> SkipOutcome | None:
@@ -83,23 +93,36 @@ def skip_outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> SkipO
         return None
     zone, execution = recipe.schedule.zone, launched.get((recipe.id, at))
     named, skipped = f"{short_day(at, zone)} {city(zone)}", is_skipped(recipe.schedule, at)
-    if outcome == "skipped" and skipped:
-        if execution is not None:
-            words = f"Skipped {named}. Its send was being prepared and is cancelled for good."
-            return SkipOutcome(words=words, moved=iso(at))
-        words = f"Skipped {named}. All other sends go out as planned."
-        return SkipOutcome(words=words, undo=stamp(at) or "", moved=iso(at))
     if outcome == "restored" and not skipped:
-        if execution is not None and execution.state.final:
-            return SkipOutcome(words=f"{named} is not skipped any more, but its send was cancelled and stays so.")
-        return SkipOutcome(words=f"Restored. {named} is sent as planned.")
-    return None
+        stays = execution is not None and execution.state.final
+        off = f"{named} is not skipped any more, but its send was cancelled and stays so."
+        return SkipOutcome(words=off if stays else f"Restored. {named} is sent as planned.")
+    if not skipped or outcome not in ("moved", "skipped"):
+        return None
+    if outcome == "moved":
+        return _moved_outcome(visit, recipe, at, named)
+    if execution is not None:
+        words = f"Skipped {named}. Its send was being prepared and is cancelled for good."
+        return SkipOutcome(words=words, moves=iso(at))
+    words = f"Skipped {named}. All other sends go out as planned."
+    return SkipOutcome(words=words, undo=stamp(at) or "", moves=iso(at))
+
+
+def _moved_outcome(visit: Visit, recipe: Recipe, at: datetime, named: str) -> SkipOutcome | None:
+    moved = moved_to(visit.ports, recipe.document(), at)
+    if not moved:
+        return None
+    copy = read(stored_recipe(visit.ports, moved))
+    to = next(copy.sends(visit.now), None)
+    when = f" to {short_day(to, copy.schedule.zone)} {city(copy.schedule.zone)}" if to else ""
+    undo = (stamp(at) or "") if at > visit.now else ""
+    return SkipOutcome(words=f"Moved {named}{when}. All other sends go out as planned.", undo=undo, moved_to=moved)
 
 
 def show_live(visit: Visit) -> Response:
     """Answer what the schedule of the form means, as a part of the form."""
     live = live_schedule(visit.request.form.to_dict() | _days(visit), visit.now)
-    return page(visit, "form/schedule_typed.html", live=live)
+    return page(visit, "form/schedule_typed.html", live=live, typed=visit.request.form)
 
 
 def _days(visit: Visit) -> dict[str, str]:
@@ -114,17 +137,16 @@ def search_zones(visit: Visit) -> Response:
 
 def ask_skip(visit: Visit) -> Response:
     """Ask whether to skip a send, and say what that does."""
-    recipe_id, at = visit.path["recipe_id"], _send_at(visit.asked("at"))
+    recipe_id, at = visit.path["recipe_id"], named_send(visit.asked("at"))
     recipe = read(stored_recipe(visit.ports, recipe_id), default_id=recipe_id)
-    execution = launched_sends(visit.ports, visit.now, recipe_id).get((recipe_id, at))
+    return page(visit, "form/schedule_skip.html", recipe=recipe, **send_of(visit, recipe, at))
+
+
+def send_of(visit: Visit, recipe: Recipe, at: datetime) -> dict[str, Any]:
+    """Return a send of a recipe, and the one that follows it, for a page about it."""
+    execution = launched_sends(visit.ports, visit.now, recipe.id).get((recipe.id, at))
     following = next((send for send in recipe.sends(at) if send > at), None)
-    return page(
-        visit,
-        "form/schedule_skip.html",
-        recipe=recipe,
-        send=NextSend(at=at, execution=execution),
-        following=following,
-    )
+    return {"send": NextSend(at=at, execution=execution), "following": following}
 
 
 def skip(visit: Visit) -> Response:
@@ -138,7 +160,7 @@ def restore(visit: Visit) -> Response:
 
 
 def _change(visit: Visit, *, skipped: bool) -> Response:
-    recipe_id, at = visit.path["recipe_id"], _send_at(visit.field("at"))
+    recipe_id, at = visit.path["recipe_id"], named_send(visit.field("at"))
     change = skip_send if skipped else restore_send
     recipe = change(visit.ports, recipe_id, at, by=visit.caller.name)
     path = f"/recipes/{recipe_id}"
@@ -146,7 +168,8 @@ def _change(visit: Visit, *, skipped: bool) -> Response:
     return to(visit, path, outcome=outcome, at=stamp(at) or "", **with_notices(path, recipe.notices))
 
 
-def _send_at(text: str) -> datetime:
+def named_send(text: str) -> datetime:
+    """Return the send that an address or a form names; BadInput if it names none."""
     try:
         return instant(text)
     except ValueError:

@@ -2,10 +2,6 @@
 // Without it, people type days, times and cities.
 (() => {
   "use strict";
-  const zone = document.getElementById("schedule.timezone");
-  const list = document.getElementById("zone-list");
-  if (!zone || !list) return;
-
   function set(input, value) {
     input.value = value;
     input.dispatchEvent(new Event("change", { bubbles: true }));
@@ -32,6 +28,10 @@
       native.showPicker();
     });
   }
+
+  const zone = document.getElementById("schedule.timezone");
+  const list = document.getElementById("zone-list");
+  if (!zone || !list) return;
 
   // A combobox: w3.org/WAI/ARIA/apg/patterns/combobox.
   let active = -1;

@@ -1,0 +1,75 @@
+"""A send that is moved: the recipe skips it, and a copy of the recipe sends once in its place."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.recipe.read import FIRST_SEND_AT, Document, read
+from functions.domain.recipe.schedule import Frequency, planned_from
+from functions.domain.recipe.skips import skips_of
+from functions.domain.recipe.status import Status
+
+_LONGEST_ID = 100
+_OWN = ("createdAt", "updatedAt", FIRST_SEND_AT, "isActive", "problem")
+"""Fields that belong to the recipe itself, and not to what it sends."""
+
+
+def moved_id(recipe_id: str, send_at: datetime) -> str:
+    """Return the id of the copy that sends in place of a send, always the same: a send is moved to one time only."""
+    end = f"-moved-{send_at.astimezone(UTC):%Y%m%dT%H%MZ}"
+    if len(recipe_id) + len(end) <= _LONGEST_ID:
+        return recipe_id + end
+    digest = hashlib.sha256(recipe_id.encode()).hexdigest()[:8]
+    return f"{recipe_id[: _LONGEST_ID - len(end) - len(digest) - 1]}-{digest}{end}"
+
+
+def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
+    """Return the document of the active recipe that sends once at `to`, in place of a send of this recipe.
+
+    NotPossible if `to` is not a whole minute on the clock of the recipe's time zone, or is the time of the send.
+    """
+    recipe = read(document)
+    if to == send_at:
+        raise NotPossible(f"the send is at {to:%Y-%m-%d %H:%M} UTC already: name another time")
+    local = to.astimezone(recipe.schedule.zone)
+    schedule = {
+        "timezone": recipe.schedule.zone.key,
+        "frequency": Frequency.ONCE.value,
+        "startDate": f"{local:%Y-%m-%d}",
+        "executionTime": f"{local:%H:%M}",
+    }
+    lead = document["schedule"].get("leadTimeMinutes")
+    copy = {
+        **{name: value for name, value in document.items() if name not in _OWN},
+        "id": moved_id(recipe.id, send_at),
+        "name": f"{recipe.name} (moved)",
+        "status": Status.ACTIVE.value,
+        "schedule": schedule if lead is None else {**schedule, "leadTimeMinutes": lead},
+    }
+    if next(planned_from(read(copy).schedule, to), None) != to:
+        raise NotPossible(
+            f"no clock in {recipe.schedule.zone.key} names {to:%Y-%m-%d %H:%M:%S} UTC: name a whole minute, which "
+            "does not come twice because the clocks change"
+        )
+    return copy
+
+
+def moved_ids(document: Mapping[str, Any], send_at: datetime) -> Sequence[str]:
+    """Return the ids that the copy may have which sends in place of a skipped send.
+
+    A schedule with one send a day skips a day. So the send was at another time if its time of day has changed since.
+    """
+    recipe = read(document)
+    schedule, day = recipe.schedule, recipe.schedule.day_of(send_at)
+    same = {at for at in skips_of(document) if at == send_at or (schedule.by_day and schedule.day_of(at) == day)}
+    return [moved_id(recipe.id, at) for at in sorted({send_at, *same})]
+
+
+def sends_instead(copy: Mapping[str, Any]) -> bool:
+    """Return whether a copy sends, or has sent, in place of a send."""
+    try:
+        return read(copy).status in (Status.ACTIVE, Status.COMPLETED)
+    except BadRecipe:  # somebody edited it by hand: it does not run
+        return False
