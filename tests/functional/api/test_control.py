@@ -170,7 +170,7 @@ def test_a_send_is_moved_once_and_an_order_without_a_time_names_the_field(api: A
     order = {"action": "move", "recipeId": "welcome", "sendAt": SEND_AT.isoformat()}
     for _ in range(2):
         response = api("POST", CONTROL, json={**order, "to": "2026-03-02T21:00:00+01:00"})
-        assert "recipe welcome-moved-20260302T1830Z sends once at 2026-03-02 20:00 UTC" in response.json["message"]
+        assert "recipe welcome-moved-20260302T1830Z sends once at 2026-03-02 20:00 UTC" in response.text
     moved = api.data("GET", "/api/automation/recipes/welcome-moved-20260302T1830Z")
     assert (moved["nextSendAt"], moved["status"]) == ("2026-03-02T20:00:00Z", "active")
     assert api.data("GET", "/api/automation/recipes/welcome")["nextSendAt"] == "2026-03-03T18:30:00Z"
