@@ -44,10 +44,13 @@ class Control:
 
 
 def state_of(each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False) -> str:
-    """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left."""
+    """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left,
+    which a list knows from its totals."""
     state, phase = (each.state, phase_of(each)) if isinstance(each, Execution) else (each.status, each.phase)
     if each.waiting:
         return "waiting"
+    if isinstance(each, ExecutionSummary) and each.totals:
+        everyone_sent = not each.totals.not_reached
     if state is State.LIVE and everyone_sent:
         return "everyone_sent"
     if state is State.AUDIENCE_READY and each.kind is Kind.ONE_OFF:

@@ -1,7 +1,7 @@
 """Show one execution while it runs. Repeated requests are cheap."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -13,7 +13,6 @@ from functions.domain.push.outcomes import Tally
 from functions.domain.push.shard import Shard, done_tally
 from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
-from functions.usecases.reports.everyone_sent import nothing_left
 from functions.usecases.reports.execution import ExecutionReport, report_of
 from functions.usecases.reports.executions import Waiting, name_of, phase_of, possible_for, seconds_to_send, waiting
 from functions.usecases.timeline.built_pushes import built_pushes
@@ -79,9 +78,10 @@ class Watched:
 
     @cached_property
     def everyone_sent_to(self) -> bool:
-        """Whether it is live and has nothing left to send; see `everyone_sent_to`."""
+        """Whether it is live and has nothing left to send."""
         size = sum(files.live.size for files in built_pushes(self.ports, self.execution.id))
-        return self.execution.state is State.LIVE and nothing_left(size, done_tally(self.shards))
+        done = replace(done_tally(self.shards), audience_size=size)
+        return self.execution.state is State.LIVE and not done.not_reached
 
     @property
     def version(self) -> str:

@@ -9,12 +9,14 @@ import pytest
 from functions.domain.errors import BadRecipe
 from functions.domain.roles import Role
 from functions.usecases.recipes.save import create_recipe, update_recipe
+from functions.usecases.reports.execution import report
 from functions.usecases.timeline.control import cancel
 from tests.factories import recipe
 from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor
 
 ANA = "ana@kicks.example"
+MINUTE = timedelta(minutes=1)
 
 
 def add(lab: Lab, name: str, **fields: Any) -> None:
@@ -102,6 +104,20 @@ def test_numbers_of_the_lists_are_those_of_the_store(lab: Lab, visitor: Visitor)
     assert (exported["campaign"], exported["send_id"]) == ("Welcome", lab.id)
     assert int(exported["sent"]) == execution.totals.sent
     assert int(exported["reached"]) == execution.people_reached
+
+
+@pytest.mark.slow
+def test_lists_have_the_numbers_of_a_send_before_it_is_cleaned_up(lab: Lab, visitor: Visitor) -> None:
+    lab.run_to(SEND_AT + 5 * MINUTE)
+    totals = report(lab.ports, lab.id).totals
+    assert lab.execution().totals is None
+    assert totals.sent == totals.audience_size - sum(totals.excluded.values()) > 0
+    shares = f"{totals.audience_size} {totals.sent}"
+    for page in ("/executions", "/executions?sort=size"):
+        text = visitor.get(page).text
+        assert shares in text
+        assert "Sent" in text.partition(shares)[0].rpartition("Welcome")[2]
+    assert f"{totals.sent}" in visitor.get("/recipes/welcome").text.partition("Last sends")[2]
 
 
 def test_an_unknown_name_of_a_campaign_finds_no_send_and_offers_the_way_back(visitor: Visitor) -> None:

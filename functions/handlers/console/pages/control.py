@@ -8,7 +8,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import page, part, to
 from functions.handlers.console.pages.execution import AT, execution_asked, shown_execution, watched_execution
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.reports.everyone_sent import everyone_sent_to
+from functions.usecases.reports.so_far import everyone_sent_to
 from functions.usecases.timeline import control
 
 _LONGEST_REASON = 500

@@ -26,6 +26,7 @@ from functions.usecases.reports.sends import (
     find_sends,
     largest_sends,
 )
+from functions.usecases.reports.so_far import with_numbers_so_far
 
 _AT_ONCE = 50
 _MOST_EXPORTED = 10_000
@@ -50,7 +51,7 @@ def show(visit: Visit) -> Response:
     return page(
         visit,
         "executions.html",
-        executions=found.sends,
+        executions=with_numbers_so_far(visit.ports, found.sends),
         total=found.total,
         cut=cut,
         zone=zone,

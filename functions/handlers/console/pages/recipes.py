@@ -33,6 +33,7 @@ from functions.usecases.recipes.launched_sends import LaunchedSends, launched_se
 from functions.usecases.recipes.save import delete_recipe, pause_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.reports.executions import ExecutionSummary, find_executions
 from functions.usecases.reports.recipe_audience import RecipeAudience, recipe_audience
+from functions.usecases.reports.so_far import with_numbers_so_far
 from functions.usecases.timeline.control import would_cancel
 
 AT = "/recipes/<recipe_id>"
@@ -57,7 +58,8 @@ def show(visit: Visit) -> Response:
     """Show a recipe."""
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
-    history = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY).executions
+    found = find_executions(visit.ports, ExecutionSearch(recipe_id=recipe_id), most=_HISTORY)
+    history = with_numbers_so_far(visit.ports, found.executions)
     shown_with = partial(page, visit, history=history, version=version_of(document))
     try:
         recipe = read(document)
