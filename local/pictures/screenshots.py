@@ -81,6 +81,7 @@ def _scenes(played: Stage) -> Iterator[Sequence[Shot]]:
         Shot(name="form-errors", path="/recipes/new", act=_press("Review and activate")),
         Shot(name="recipe-run", path="/recipes/sneaker-reactivation/run"),
         *_both("review", "/recipes/autumn/review"),
+        Shot(name="move", path="/recipes/sneaker-reactivation/move?at=2026-05-06T22:30:00Z", act=_type_day),
         Shot(name="test-people", path="/test-people"),
         *_both("calendar", "/calendar"),
         Shot(name="cadence", path="/cadence"),
@@ -121,6 +122,13 @@ def _prepare(played: Stage) -> None:
     add_tester(ports, name="Ana", user_id=_TESTER, email="local", by="local")
     changes = {"description": "New users hear what to do next, step by step."}
     update_recipe(ports, "new-user-welcome", changes, by="ben@kicks.example")
+
+
+def _type_day(page: Page) -> None:
+    """Type when a send should go out instead."""
+    page.fill("[id='schedule.startDate']", "saturday 10am")
+    page.fill("[id='schedule.executionTime']", "")
+    page.get_by_text("Once, on").wait_for()
 
 
 def _write(page: Page) -> None:

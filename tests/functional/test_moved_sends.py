@@ -10,7 +10,14 @@ from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.recipe.moved import moved_id
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.move_send import move_send
-from functions.usecases.recipes.save import pause_recipe, restore_send, skip_send, stored_recipe
+from functions.usecases.recipes.save import (
+    delete_recipe,
+    pause_recipe,
+    restore_send,
+    save_recipe,
+    skip_send,
+    stored_recipe,
+)
 from functions.usecases.reports.upcoming import next_sends
 from functions.usecases.timeline.reconcile import find_drift
 from tests.factories import recipe
@@ -89,6 +96,26 @@ def test_a_send_that_was_moved_forward_and_sent_stays_skipped(lab: Lab) -> None:
     ):
         with pytest.raises(NotPossible, match=rf"recipe '{copy}'"):
             refused()
+
+
+def test_a_save_that_forgets_the_skip_of_a_moved_send_is_refused(lab: Lab) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
+    with pytest.raises(NotPossible, match=rf"was moved to recipe '{COPY}'.*Keep it in schedule.skip"):
+        save_recipe(lab.ports, recipe(), by=BY)
+    pause_recipe(lab.ports, COPY, by=BY)
+    save_recipe(lab.ports, recipe(), by=BY)
+    assert next_sends(lab.ports, most=1)[0].at == SEND_AT
+
+
+@pytest.mark.parametrize("end", [pause_recipe, delete_recipe])
+def test_a_campaign_that_is_paused_or_deleted_sends_no_moved_send_either(lab: Lab, end: Callable[..., Any]) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
+    lab.run_to(LATER - 10 * MINUTE)
+    end(lab.ports, "welcome", by=BY)
+    assert states(lab) == {f"{COPY} 02. 21:30": "cancelled"}
+    assert stored_recipe(lab.ports, COPY)["status"] == "paused"
 
 
 def test_what_cannot_be_moved_changes_nothing(lab: Lab) -> None:

@@ -69,7 +69,17 @@ def moved_ids(document: Mapping[str, Any], send_at: datetime) -> Sequence[str]:
 
 def sends_instead(copy: Mapping[str, Any]) -> bool:
     """Return whether a copy sends, or has sent, in place of a send."""
+    return _status(copy) in (Status.ACTIVE, Status.COMPLETED)
+
+
+def is_active(copy: Mapping[str, Any] | None) -> bool:
+    """Return whether a copy is there, and will send."""
+    return copy is not None and _status(copy) is Status.ACTIVE
+
+
+def _status(copy: Mapping[str, Any]) -> Status | None:
+    """Return the status of a copy; None if somebody broke it by hand, so that it does not run."""
     try:
-        return read(copy).status in (Status.ACTIVE, Status.COMPLETED)
-    except BadRecipe:  # somebody edited it by hand: it does not run
-        return False
+        return read(copy).status
+    except BadRecipe:
+        return None

@@ -12,6 +12,7 @@ from functions.domain.recipe.skips import with_skip
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.usecases.recipes.move_sends import plan_move
+from functions.usecases.recipes.moved import went_live
 from functions.usecases.recipes.save import (
     add_recipe,
     checked,
@@ -19,7 +20,6 @@ from functions.usecases.recipes.save import (
     skip_send,
     stored_recipe,
     update_recipe,
-    went_live,
 )
 
 

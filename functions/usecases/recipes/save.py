@@ -3,7 +3,7 @@
 `by` goes into the audit log: the e-mail address of the caller, or the part of Tminus that acts.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +14,11 @@ from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.labels import owner_of
-from functions.domain.recipe.moved import moved_ids, sends_instead
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
 from functions.domain.recipe.skips import with_past_skips, with_skip, without_skip
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
-from functions.ports.executions import ExecutionSearch
 from functions.ports.queue import ScheduledJob
 from functions.usecases.deeds import deed_now
 from functions.usecases.recipes.check_saved import checked_recipe
@@ -32,12 +30,11 @@ from functions.usecases.recipes.move_sends import (
     record_missed_before,
     start_moved,
 )
+from functions.usecases.recipes.moved import copies_to_send, moved_to, refuse_moved, went_live
 from functions.usecases.recipes.with_segments import with_current_segments
 from functions.usecases.timeline.control import cancel_before_live, live_of
 
 LAUNCH = "launch"
-_MOST_OF_ONCE = 20
-"""More executions than a recipe that sends once has, with its tests."""
 _Change = Callable[[Document | None], Recipe]
 
 
@@ -121,7 +118,7 @@ def _missing(recipe_id: str) -> NotFound:
 
 
 def pause_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
-    """Stop the future executions of a recipe, and cancel those under way that are before T-0."""
+    """Stop the future executions of a recipe, and its moved sends, and cancel those under way that are before T-0."""
     return _change(
         ports, recipe_id, _with_status(recipe_id, Status.PAUSED, parse), deed_now(ports, by, Action.PAUSED)
     )
@@ -161,44 +158,20 @@ def restore_send(ports: Ports, recipe_id: str, send_at: datetime, *, by: str) ->
     """
 
     def restore(stored: Document) -> Recipe:
-        _refuse_moved(ports, stored, send_at)
         return parse(without_skip(stored, send_at, ports.clock.now()))
 
     stored = stored_recipe(ports, recipe_id)
-    without_skip(stored, send_at, ports.clock.now())
+    restore(stored)
     moved = moved_to(ports, stored, send_at)
     if moved and not went_live(ports, moved):
         pause_recipe(ports, moved, by=by)
     restored = _change(ports, recipe_id, _of_stored(recipe_id, restore), deed_now(ports, by, Action.RESTORED))
     try:
-        _refuse_moved(ports, restored.document(), send_at)  # somebody may have moved it meanwhile
+        refuse_moved(ports, stored, restored.document())  # somebody may have moved it meanwhile
     except NotPossible:
         skip_send(ports, recipe_id, send_at, by=by)
         raise
     return restored
-
-
-def _refuse_moved(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> None:
-    if moved := moved_to(ports, document, send_at):
-        raise NotPossible(
-            f"the send at {send_at:%Y-%m-%d %H:%M} UTC was moved to recipe {moved!r}, which sends it or has sent it: "
-            "users would get the push twice"
-        )
-
-
-def moved_to(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> str:
-    """Return the id of the recipe that sends, or has sent, in place of a skipped send; empty if it was not moved."""
-    for each in moved_ids(document, send_at):
-        copy = ports.recipes.get(each)
-        if (copy is not None and sends_instead(copy)) or went_live(ports, each):
-            return each
-    return ""
-
-
-def went_live(ports: Ports, recipe_id: str) -> bool:
-    """Return whether a recipe that sends once has sent to its audience."""
-    found = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_MOST_OF_ONCE)
-    return any(execution.went_live for execution in found)
 
 
 def complete_recipe(ports: Ports, recipe_id: str, *, by: str) -> Recipe:
@@ -236,7 +209,15 @@ def delete_recipe(
 
     ports.recipes.change(recipe_id, remove, deed_now(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
+    list(_pause_moved(ports, {**stored, "id": recipe_id}, by=by))
     return cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
+
+
+def _pause_moved(ports: Ports, document: Mapping[str, Any], *, by: str) -> Iterator[str]:
+    """Pause the recipes that would still send moved sends of a recipe, and return sentences about it."""
+    for each in copies_to_send(ports, document):
+        pause_recipe(ports, each, by=by)
+        yield f"paused recipe {each}, which would have sent a moved send"
 
 
 def schedule_name(recipe_id: str) -> str:
@@ -330,6 +311,7 @@ def _change(
         changed = change(stored)
         notices, move = changed.notices, plan_move(stored, changed, executions, deed.at, underway)
         document = with_past_skips(changed.document(), stored, deed.at) | {FIRST_SEND_AT: stamp(move.first_send_at)}
+        refuse_moved(ports, stored, document)
         if move.first_send_at is None:
             del document[FIRST_SEND_AT]
         if stored is None and not owner_of(document) and "@" in deed.by:  # a person, not a part of Tminus
@@ -347,8 +329,9 @@ def _change(
         notices = (*notices, *start_moved(ports, recipe, move))
     elif cancel:
         cancelled += cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
-        effects = tuple(
-            f"execution {each.id} is live and goes on: stop it to end it" for each in live_of(ports, recipe.id)
+        effects = (
+            *(f"execution {each.id} is live and goes on: stop it to end it" for each in live_of(ports, recipe.id)),
+            *_pause_moved(ports, recipe.document(), by=deed.by),
         )
     recipe.notices = notices  # of what was written: what is stored is plain already
     recipe.cancelled = tuple(cancelled)

@@ -23,7 +23,8 @@ from functions.handlers.console.visit import Route, Visit
 from functions.handlers.console.words import city, iso, short_day
 from functions.ports import Ports
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends
-from functions.usecases.recipes.save import moved_to, restore_send, skip_send, stored_recipe
+from functions.usecases.recipes.moved import moved_to
+from functions.usecases.recipes.save import restore_send, skip_send, stored_recipe
 
 _NEXT_SENDS = 5
 
