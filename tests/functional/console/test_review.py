@@ -94,6 +94,15 @@ def test_many_people_take_their_number(lab: Lab, visitor: Visitor, monkeypatch: 
     assert status(lab) == "active"
 
 
+@pytest.mark.parametrize("typed", ("1200", "1,200", "1.200", "1 200", "1\u00a0200", "1\u202f200", "1'200", "1’200"))
+def test_a_number_is_typed_with_any_separator(lab: Lab, visitor: Visitor, typed: str) -> None:
+    lab.write_users({"a": range(1200), "b": (), "c": ()})
+    lab.save(recipe(status="draft", pushSequence=[push(1)]))
+    fields = visitor.get(CHECK).form(ACTIVATE).fields
+    visitor.post(ACTIVATE, {**fields, "people": typed}, status=303)
+    assert status(lab) == "active"
+
+
 def test_a_change_since_the_numbers_shows_the_new_review(lab: Lab, visitor: Visitor) -> None:
     lab.save(recipe(status="draft"))
     fields = visitor.get(CHECK).form(ACTIVATE).fields
