@@ -28,6 +28,8 @@ from functions.usecases.timeline.steps import timeline_of
 CONFIRM_ABOVE = 1_000
 """With more people than this, activating takes their number, typed."""
 _NEXT_SENDS = 5
+_MOST_NAMES = 5
+"""Of the test users that a test would miss."""
 _OF_SAVING = (ViolationType.UNWELCOME_CONTENT, ViolationType.UNWELCOME_FIELD)
 """Problems that the checks of saving name with their exact fields."""
 _FIELDS: Mapping[ViolationType, str] = {
@@ -119,7 +121,8 @@ def review(ports: Ports, recipe_id: str) -> Review:
             blocking += [each for each in error.errors if each not in blocking]
     for problem in _not_said(found, plans.blocking):
         blocks = problem.severity is Severity.CRITICAL and problem.type is not ViolationType.AUDIENCE_EMPTY
-        (blocking if blocks else warnings).append(FieldError(_FIELDS.get(problem.type, ""), problem.message))
+        reason = _missing_testers(ports, found, problem) or problem.message
+        (blocking if blocks else warnings).append(FieldError(_FIELDS.get(problem.type, ""), reason))
     return Review(plans=plans, found=found, blocking=blocking, warnings=warnings)
 
 
@@ -180,6 +183,18 @@ def _sends(
         first = plan_move(stored, recipe, executions, now, Underway.KEEP).first_send_at
     if first is not None:
         yield from recipe.sends(first)
+
+
+def _missing_testers(ports: Ports, found: Preview | None, problem: Problem) -> str:
+    """Return a failing test as a sentence that names the test users it misses; empty for any other problem."""
+    if problem.type is not ViolationType.TEST_FAILED or found is None or not found.missed_testers:
+        return ""
+    names = {each.key: f"{each.name} ({each.user_id})" for each in ports.testers.all()}
+    missed = [names.get(each.user_id, each.user_id) for each in found.missed_testers]
+    more = f" and {len(missed) - _MOST_NAMES} more" if len(missed) > _MOST_NAMES else ""
+    blocks = problem.severity is Severity.CRITICAL
+    so = "each send is blocked unless every test user gets its test" if blocks else "sends go on without their test"
+    return f"{problem.message}. This is about {', '.join(missed[:_MOST_NAMES])}{more}: {so}"
 
 
 def _not_said(found: Preview | None, said: Sequence[FieldError]) -> Iterator[Problem]:
