@@ -231,8 +231,7 @@ def _example(push: PushPreview | None, recipe: Recipe) -> Phone | None:
     """Return the first message that would be sent; None if there is none."""
     if push is None or not push.samples:
         return None
-    found = push.samples[0]
-    return with_message(recipe, 0, found.title, found.body, found.deep_link or "")
+    return with_message(recipe, 0, push.samples[0])
 
 
 def _tried(visit: Visit, values: Mapping[str, str]) -> Preview:
