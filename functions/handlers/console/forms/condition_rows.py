@@ -330,7 +330,8 @@ def _without_empty_row(fields: Fields, group: str) -> Fields:
 
 
 def _says_nothing(fields: Fields, row: str) -> bool:
-    return fields.get(f"{row}.column") == "" and not fields.get(f"{row}.value")
+    is_other_kind = any(f"{row}.{each}" in fields for each in ("match", "json", "segment", "did"))
+    return not is_other_kind and not fields.get(f"{row}.column") and not fields.get(f"{row}.value")
 
 
 def _without(fields: Fields, name: str) -> Fields:
