@@ -206,6 +206,18 @@ def test_other_lists_say_how_they_are_separated(visitor: Visitor) -> None:
     assert "One user ID per line, or separated by commas." in text
 
 
+def test_errors_of_conditions_name_no_columns_and_models(lab: Lab, visitor: Visitor) -> None:
+    save(lab, where={"all": [BOB]})
+    wrong = '{"where": {"any": [{"column": "call_me", "op": "not_empty"}, {"did": "swam"}]}}'
+    changes = {"where.0.json": '{"column": "call_me", "op": "not_empty"}'}
+    text = Page(visitor.send(EDIT, EDIT, changes, status=422).text).text
+    assert "is not in the data on people" in text
+    assert "column of" not in text
+    text = Page(visitor.send(EDIT, EDIT, {"audience": "sql", "audienceCriteria.query": wrong}, status=422).text).text
+    assert "is not an event" in text
+    assert "model of events" not in text
+
+
 def test_a_group_is_added_in_place_and_its_first_field_has_the_focus(lab: Lab, visitor: Visitor) -> None:
     save(lab, where={"all": [BOB]})
     page = Page(asked(visitor, "shape", fields(visitor), shape="add-group:where"))
