@@ -22,9 +22,9 @@ _SETTINGS: Mapping[str, str] = {
 """What campaigns depend on. Other settings are for operators of the deployment, and keep their names."""
 _SETTING = rf"\b(?P<setting>{'|'.join(_SETTINGS)})(?P<to>=(?=\w))?\b"
 _DATA = (
-    r"(?P<unknown>is not a column of (?:the model )?(?P<lacks>(?!the\b)\w+))"
-    r"|(?P<meaning>a column of the model (?P<model>\w+))"
-    r"|(?P<event>is not a model of events)"
+    r"(?P<data>is not a column of (?:the model )?(?P<lacks>(?!the\b)\w+)"
+    r"|a column of the model (?P<model>\w+)"
+    r"|is not a model of events)"
 )
 _QUOTED = r"'[^']*'|\"[^\"]*\"|“[^”]*”"
 _MESSAGE = re.compile(f"{_QUOTED}|{_PATH}|{_SETTING}|{_DATA}|{_TERM}", re.IGNORECASE)
@@ -54,15 +54,18 @@ def _plain(found: re.Match[str]) -> str:
         return f"“{label_of(found['path'])}”"
     if found["setting"]:
         return _SETTINGS[found["setting"].upper()] + (" to " if found["to"] else "")
-    if found["unknown"]:
+    if found["data"]:
+        return _of_data(found)
+    return _in_terms(found["term"]) if found["term"] else found[0]
+
+
+def _of_data(found: re.Match[str]) -> str:
+    if found["lacks"]:
         return f"is not in the data on {found['lacks']}"
-    if found["meaning"]:
-        return f"from the data on {found['model']}"
-    if found["event"]:
-        return "is not an event"
-    if not found["term"]:
-        return found[0]
-    term = found["term"]
+    return f"from the data on {found['model']}" if found["model"] else "is not an event"
+
+
+def _in_terms(term: str) -> str:
     if term[:2] == "T-":
         return _TERMS.get(term, f"{term[2:]} minutes before the send time")
     word = _TERMS[term.lower()]

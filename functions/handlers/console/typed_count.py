@@ -2,7 +2,7 @@
 
 import re
 
-_SEPARATORS = re.compile(r"[\s,.'’]")
+_SEPARATORS = re.compile(r"[\s,.'\u2019]")
 """What separates thousands in any language: 1,200, 1.200, 1'200, and 1 200 with any space."""
 _MOST_DIGITS = 11
 

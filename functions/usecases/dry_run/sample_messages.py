@@ -44,8 +44,8 @@ class Sample:
 def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> list[Sample]:
     """Return each push of a recipe, with the values of the first row of the execution's TEST audience.
 
-    Its language is that of the first test user who has a device. A one-off has no TEST audience: the first row of its audience is shown. Without an execution, or after its
-    audiences were deleted, variables are shown as such.
+    Its language is that of the first test user who has a device. A one-off has no TEST audience: the first row of
+    its audience is shown. Without an execution, or after its audiences were deleted, variables are shown as such.
     """
     return [_sample(ports, recipe, position, execution_id) for position in range(len(recipe.pushes))]
 
@@ -63,7 +63,7 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
 def sample_of(
     recipe: Recipe, position: int, row: Mapping[str, str] | None, audience: str = "", language: str = ""
 ) -> Sample:
-    """Return a push of a recipe with the values of a row, in a language; without a row, variables are shown as such."""
+    """Return a push of a recipe with the values of a row, in a language; without a row, variables are shown."""
     push = recipe.pushes[position].in_language(language)
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(

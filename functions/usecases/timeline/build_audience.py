@@ -238,7 +238,7 @@ class _Writer:
         return AudienceFile(rows=rows, devices=self._devices_of_test_users())
 
     def _test_languages(self, fields: RecipePush) -> Sequence[str]:
-        """Return the languages that test users get, in the order of the users; none of a push without translations."""
+        """Return the languages that test users get, in the users' order; none of a push without translations."""
         if not fields.translations:
             return ()
         devices = read_rows(b"".join(self._ports.files.lines(self._devices_of_test_users().stored)))

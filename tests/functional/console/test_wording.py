@@ -117,7 +117,11 @@ def test_pages_speak_plainly(
     ("path", "changes", "said"),
     [
         ("/recipes/welcome/edit", {"audience": "job", "audienceCriteria.customScript.scriptId": ""}, "Audience"),
-        ("/recipes/welcome/edit", {"settings.alertChannels": "nowhere"}, "is not a channel; this deployment has none"),
+        (
+            "/recipes/welcome/edit",
+            {"settings.alertChannels": "nowhere"},
+            "is not a channel; this deployment has none",
+        ),
         ("/recipes/welcome/edit", {"schedule.executionTime": "half five"}, "Use 24-hour time, e.g. 17:30"),
         ("/recipes/welcome/edit", {"name": "", "pushSequence[0].title": "", "pushSequence[0].body": ""}, "Push 1"),
     ],
@@ -171,7 +175,7 @@ def test_no_label_is_a_path(field: str, label: str) -> None:
     assert label_of(field) == label
 
 
-def test_a_conflict_and_the_log_of_changes_name_fields_by_their_labels(lab: Lab, visitor: Visitor) -> None:
+def test_a_conflict_and_the_log_of_changes_name_fields_by_their_labels(visitor: Visitor) -> None:
     form = visitor.get("/recipes/welcome/edit").form("/recipes/welcome/edit").fields
     changed = {"schedule.executionTime": "19:30", "pushSequence[0].title": "Theirs"}
     visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", changed)

@@ -22,7 +22,7 @@ from functions.handlers.console.forms.whole_form import criteria_field
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.phones import Phone, phones_of, tried_phones
-from functions.handlers.console.schedule_words import in_words
+from functions.handlers.console.schedule_words import in_words, short_preparation
 from functions.handlers.console.signing import read_signed, signed
 from functions.handlers.console.subjects import of_recipe
 from functions.handlers.console.typed_count import read_count
@@ -127,6 +127,7 @@ def _page(visit: Visit, plans: Plans, found: Review | None, *, refused: str = ""
         "plans": plans,
         "recipe": recipe,
         "words": in_words(recipe) if recipe else "",
+        "hurry": short_preparation(recipe.schedule, plans.sends[0], visit.now) if recipe and plans.sends else "",
         "found": found,
         "preview": preview,
         "phones": _phones(visit, recipe, found),
