@@ -48,6 +48,8 @@ def test_a_push_is_sent_once_to_a_list(console: Console, open_page: OpenPage, tm
     expect(send).to_be_disabled(timeout=20_000)
     page.get_by_label("Type 3 to confirm").fill("4")
     expect(send).to_be_disabled()
+    page.get_by_label("Type 3 to confirm").fill("3\u2019")
+    expect(send).to_be_enabled()
     page.get_by_label("Type 3 to confirm").fill("3")
     send.dblclick()
     expect(page.get_by_role("button", name="Cancel this send")).to_be_visible(timeout=20_000)

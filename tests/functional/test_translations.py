@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import BadFields, BadRecipe
+from functions.domain.execution.execution import Kind
 from functions.usecases.by_hand.send_once import OneOff, send_once, users_file
+from functions.usecases.by_hand.start import start_by_hand
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.people.find_user import find_user
 from local.memory.images import MemoryImages
@@ -28,6 +30,7 @@ GERMAN = {
     "buttons": [{"id": "go", "title": "Los, [[var:name]]"}],
 }
 ARABIC = {"title": "جديد لك، [[var:name]]", "body": "اضغط"}
+RUN = "/recipes/welcome/run"
 BUTTONS = [{"id": "go", "title": "Go, [[var:name]]"}]
 LOCALES = {0: "de_AT", 1: "ar-EG", 2: "fr", 3: ""}
 
@@ -244,3 +247,40 @@ def test_the_egress_of_an_image_is_that_of_its_language(lab: Lab) -> None:
     lab.run_to_the_end()
     [line] = [each for each in told(lab) if each.startswith("images:")]
     assert "expected egress 40 KB: 40 KB x 1 devices" in line
+
+
+def test_the_page_of_a_test_shows_the_language_that_the_tester_got_also_after_cleanup(lab: Lab) -> None:
+    lab.save(recipe(pushSequence=[a_push()]))
+    visitor = Visitor(lambda: lab.ports)
+    test = start_by_hand(lab.ports, "welcome", Kind.TEST, lab.clock.now(), by="ana@kicks.example")
+    lab.run_to(lab.clock.now() + timedelta(hours=1))
+    [sent] = lab.outbox(test=True)
+    assert lab.execution(test.id).cleaned
+    page = visitor.get(f"/executions/{test.id}")
+    assert sent["title"].startswith("Neu für")
+    assert sent["title"] in page.text
+    assert "layer 1 · German" in page.text
+    assert "New for" not in page.text
+
+
+def test_the_page_names_the_languages_of_other_test_users(lab: Lab) -> None:
+    lab.write_devices([(each, f"token-{each}") for each in (TESTER, user(1), user(2))])
+    lab.save(recipe(pushSequence=[a_push()], settings__testUserIds=[TESTER, user(1), user(2)]))
+    lab.run_to(SEND_AT)
+    shown = Visitor(lambda: lab.ports).get(f"/executions/{lab.id}").text
+    files = lab.ports.shards.push(lab.id, 1)
+    assert files is not None
+    assert sorted(files.test_languages) == ["", "ar", "de"]
+    words = {"": "Default language", "ar": "Arabic", "de": "German"}
+    first, *others = (words[tag] for tag in files.test_languages)
+    assert f"layer 1 · {first}; others got it in: {', '.join(others)}" in shown
+
+
+def test_a_dry_run_shows_a_message_whole_in_its_language(lab: Lab) -> None:
+    lab.write_devices([(each, f"token-{each}") for each in (user(0), TESTER)])
+    lab.save(recipe(pushSequence=[a_push()]))
+    page = Visitor(lambda: lab.ports).send("/recipes/welcome/run", RUN, {"mode": "real-dry-run"}, status=200)
+    text = Page(page.text).text
+    assert "Neu für Name 0" in text
+    assert "Los," in text
+    assert "Go," not in text

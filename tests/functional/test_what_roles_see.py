@@ -128,6 +128,8 @@ CONSOLE: Mapping[tuple[str, str], Asked] = {
     ("POST", f"{R}/resume"): Asked(OPERATOR),
     ("GET", f"{R}/skip"): Asked(OPERATOR, queries=("?at=2026-03-09T18:30:00Z",)),
     ("POST", f"{R}/skip"): Asked(OPERATOR),
+    ("GET", f"{R}/move"): Asked(OPERATOR, queries=("?at=2026-03-09T18:30:00Z",)),
+    ("POST", f"{R}/move"): Asked(OPERATOR),
     ("POST", f"{R}/restore"): Asked(OPERATOR),
     ("POST", "/recipes/schedule"): Asked(OPERATOR),
     ("POST", "/recipes/compose"): Asked(OPERATOR),

@@ -1,7 +1,7 @@
 """The stored state of one push: its files with their partitions, and its shards with one byte per row."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -49,7 +49,8 @@ class PushFiles:
     `devices` is the number of devices to send to, when the live audience was built. The file has a few more per user,
     in case newer devices die before the send. `dead_tokens` is the number of users whose devices were all dead by
     then, `opted_out` that of users who wanted no such pushes. `languages` counts devices by the translation that
-    they get, and `untranslated` by locales without one; see `languages.py`.
+    they get, and `untranslated` by locales without one; see `languages.py`. `test_languages` are the translations
+    that test users get, an empty tag for the push's own text: that of the first user comes first.
     """
 
     execution_id: str
@@ -62,6 +63,7 @@ class PushFiles:
     opted_out: int = 0
     languages: Mapping[str, int] = field(default_factory=dict)
     untranslated: Mapping[str, int] = field(default_factory=dict)
+    test_languages: Sequence[str] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the manifest as it is stored."""
@@ -76,6 +78,7 @@ class PushFiles:
             "optedOut": self.opted_out,
             "languages": dict(self.languages),
             "untranslated": dict(self.untranslated),
+            "testLanguages": list(self.test_languages),
         }
 
     @classmethod
@@ -93,6 +96,7 @@ class PushFiles:
             opted_out=document.get("optedOut", 0),
             languages=document.get("languages", {}),
             untranslated=document.get("untranslated", {}),
+            test_languages=tuple(document.get("testLanguages", ())),
         )
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from functions.domain.recipe.push_fields import RecipePush
 from functions.domain.recipe.read import Recipe
 from functions.usecases.dry_run.previewed import Preview
+from functions.usecases.dry_run.previewed import Sample as Message
 from functions.usecases.dry_run.sample_messages import Piece, Sample, Text, sample_of
 
 _SHOWN = ("title", "body", "deepLink", "ios.subtitle")
@@ -65,14 +66,15 @@ def phones_of(recipe: Recipe, samples: Sequence[Sample]) -> list[Phone]:
 def tried_phones(recipe: Recipe, found: Preview) -> dict[int, Phone]:
     """Return the first message that a dry run found for each push, by the push's number."""
     return {
-        push.order: with_message(recipe, push.order - 1, sample.title, sample.body, sample.deep_link or "")
+        push.order: with_message(recipe, push.order - 1, sample)
         for push in found.pushes
         for sample in push.samples[:1]
     }
 
 
-def with_message(recipe: Recipe, position: int, title: str, body: str, link: str) -> Phone:
-    """Return a push with the texts of a message; other texts are as written."""
-    phone = phone_of(recipe.pushes[position], sample_of(recipe, position, None))
-    said = {"title": title, "body": body, **({"deepLink": link} if link else {})}
+def with_message(recipe: Recipe, position: int, message: Message) -> Phone:
+    """Return a push with the texts of a message; other texts are as written in its language."""
+    phone = phone_of(recipe.pushes[position], sample_of(recipe, position, None, language=message.language))
+    said = {"title": message.title, "body": message.body}
+    said |= {"deepLink": message.deep_link} if message.deep_link else {}
     return replace(phone, texts={**phone.texts, **{name: [Piece(text=text)] for name, text in said.items()}})

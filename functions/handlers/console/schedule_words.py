@@ -1,12 +1,14 @@
 """A recipe's schedule in words."""
 
 from calendar import month_name
+from datetime import datetime, timedelta
 
 from functions.domain.recipe.cron import Cron
 from functions.domain.recipe.read import Recipe
 from functions.domain.recipe.schedule import Frequency, Schedule
 from functions.handlers.console.words import city
 
+_MINUTE = timedelta(minutes=1)
 _MONTHS, _LONGEST_MONTH = 12, 31
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -26,6 +28,14 @@ def schedule_in_words(schedule: Schedule) -> str:
     if schedule.end_date.year < 9999:
         written += f", until {_date(schedule.end_date)}"
     return written
+
+
+def short_preparation(schedule: Schedule, send_at: datetime, now: datetime) -> str:
+    """Say how much time is left to prepare a send that is nearer than the lead time; empty for any other."""
+    left, lead = (send_at - now) // _MINUTE, schedule.lead // _MINUTE
+    if send_at >= now + schedule.lead:
+        return ""
+    return f"Preparing starts as soon as it is active, with {left} of its {lead} minutes to test and cancel."
 
 
 def _days(schedule: Schedule) -> str:

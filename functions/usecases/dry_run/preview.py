@@ -33,6 +33,7 @@ from functions.usecases.by_hand.start import at_once
 from functions.usecases.dry_run.ports import shadow
 from functions.usecases.dry_run.previewed import Preview, PreviewTotals, Problem
 from functions.usecases.dry_run.push_trial import PushTrial
+from functions.usecases.dry_run.tester_trial import TesterTrial
 from functions.usecases.recipes.audience import describe_audience
 from functions.usecases.recipes.check import check_recipe
 from functions.usecases.recipes.check_saved import unwelcome_content, unwelcome_fields
@@ -65,7 +66,8 @@ def preview(ports: Ports, document: Mapping[str, Any], *, test: bool) -> Preview
 
 def tried(shadowed: Ports, run: Run, *, test: bool = False) -> Preview:
     """Return what a run would do, on `shadow` ports; see `preview`."""
-    trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[])
+    testers = TesterTrial(ports=shadowed, run=run)
+    trial = _Trial(ports=shadowed, run=run, test=test, pushes=[], problems=[], testers=testers)
     trial.make()
     return trial.result()
 
@@ -94,6 +96,7 @@ class _Trial:
     test: bool
     pushes: list[PushTrial]
     problems: list[Finding]
+    testers: TesterTrial
     audiences: list[AudienceFile] = field(default_factory=list)
 
     def make(self) -> None:
@@ -104,6 +107,7 @@ class _Trial:
                 for files in made:
                     sizes[label(files.push, files.audience)] = files.live.size
                     self.pushes.append(self._try(self.ports, files))
+                    self.testers.take(delivery_of(self.ports, self.run, files, test=True))
                     self.audiences.append(files.test if self.test else files.live)
         except TooLarge as error:
             sizes = dict(error.sizes)
@@ -144,6 +148,8 @@ class _Trial:
             message = "the recipe has no test users; set settings.testUserIds or DEFAULT_TEST_USER_IDS"
             required = recipe.settings.safeguards.require_test_first or self.test
             self.problems.append(_problem(ViolationType.TEST_FAILED, message, critical=required))
+        if (missed := self.testers.finding()) is not None:
+            self.problems.append(missed)
         for position, trial in enumerate(self.pushes):
             self.problems.extend(trial.problems())
             for message in unwelcome_content(recipe, position, trial.columns):
@@ -185,6 +191,7 @@ class _Trial:
             estimated_seconds=round(sum(self._seconds(trial) for trial in trials), 1),
             estimated_cost_micros=sum((self._use(trial) for trial in trials), Use()).micro_dollars,
             problems=[_shown_problem(problem) for problem in self.problems],
+            missed_testers=self.testers.missed,
             valid=not self._blocked,
         )
 

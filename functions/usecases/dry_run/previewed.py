@@ -90,10 +90,18 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MissedTester:
+    """A test user who would miss a test push: `reasons` are those of the pushes, such as no_token."""
+
+    user_id: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """What an execution started now would do.
 
-    It is `valid` if no problem is critical and at least one user gets it.
+    It is `valid` if no problem is critical and at least one user gets it. `missed_testers` would miss its test send.
     """
 
     recipe_id: str
@@ -105,9 +113,10 @@ class Preview:
     estimated_seconds: float
     estimated_cost_micros: int
     problems: Sequence[Problem]
+    missed_testers: Sequence[MissedTester] = ()
     valid: bool
 
     def without_messages(self) -> "Preview":
-        """Return the same result without messages, which have ids of users and values of their rows."""
+        """Return the same result without messages and test users: ids of users, and values of their rows."""
         pushes = [replace(push, samples=(), variations=()) for push in self.pushes]
-        return replace(self, pushes=pushes)
+        return replace(self, pushes=pushes, missed_testers=())

@@ -16,6 +16,8 @@ from audience_jobs.query_based import AUDIENCE, job_of
 from audience_jobs.workspace import Workspace
 from functions.domain.audience.split import count_users, part_sizes, split
 from functions.domain.errors import BadInput, BadRecipe, FieldError
+from functions.domain.ids import canonical_user_id
+from functions.usecases.recipes.criteria_parts import USER_IDS
 
 _MOST_PARTS = 100
 PREVIEW_SECONDS = 60
@@ -92,6 +94,31 @@ def count_reachable(engine: Engine, found: QueriedAudience, folder: Path) -> int
         return None
     with path.open(encoding="utf-8", newline="") as file:
         return len({row["user_id"] for row in csv.DictReader(file)})
+
+
+def unknown_ids(
+    engine: Engine,
+    written: Mapping[str, Any],
+    workspace: Workspace,
+    found: QueriedAudience,
+    *,
+    now: datetime,
+    folder: Path,
+) -> list[str]:
+    """Return the ids of the list in criteria that belong to nobody in the user data, each once.
+
+    `found` are the people who fit the criteria. Other criteria can exclude known people, so the list is looked up
+    alone then. `folder` exists and is empty.
+    """
+    listed = written.get(USER_IDS)
+    if not isinstance(listed, list) or not listed:
+        return []
+    if any(value for key, value in written.items() if key != USER_IDS):
+        found = preview_audience(engine, {USER_IDS: listed}, workspace, now=now, folder=folder)
+    with found.csv.open(encoding="utf-8", newline="") as file:
+        known = {canonical_user_id(row["user_id"]) for row in csv.DictReader(file)}
+    ids = dict.fromkeys(canonical_user_id(each.strip()) for each in listed)
+    return [each for each in ids if each not in known]
 
 
 def find_audience(

@@ -1,7 +1,7 @@
 """The pushes of a recipe as phones show them, with the values of a real row, if there is one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functions.domain.audience.partition import PARTITIONS, read_rows
 from functions.domain.errors import BadAudience
@@ -27,7 +27,8 @@ Text = Sequence[Piece]
 class Sample:
     """One push as a user gets it; `real` if its values come from a row of the audience.
 
-    `texts` are by their fields, such as `title` and `image`.
+    `texts` are by their fields, such as `title` and `image`. `language` is that of its translation, empty for the
+    push's own text. `other_languages` are those that other test users get.
     """
 
     push: int
@@ -36,13 +37,15 @@ class Sample:
     texts: Mapping[str, Text]
     columns: Sequence[str]
     real: bool
+    language: str = ""
+    other_languages: Sequence[str] = ()
 
 
 def sample_messages(ports: Ports, recipe: Recipe, execution_id: str = "") -> list[Sample]:
     """Return each push of a recipe, with the values of the first row of the execution's TEST audience.
 
-    A one-off has no TEST audience: the first row of its audience is shown. Without an execution, or after its
-    audiences were deleted, variables are shown as such.
+    Its language is that of the first test user who has a device. A one-off has no TEST audience: the first row of
+    its audience is shown. Without an execution, or after its audiences were deleted, variables are shown as such.
     """
     return [_sample(ports, recipe, position, execution_id) for position in range(len(recipe.pushes))]
 
@@ -52,12 +55,16 @@ def _sample(ports: Ports, recipe: Recipe, position: int, execution_id: str) -> S
     if files is None:
         return sample_of(recipe, position, None)
     shown = files.live if recipe.id == ONE_OFF else files.test
-    return sample_of(recipe, position, _first_row(ports, shown), files.audience)
+    language, *others = files.test_languages or ("",)
+    found = sample_of(recipe, position, _first_row(ports, shown), files.audience, language)
+    return replace(found, other_languages=others)
 
 
-def sample_of(recipe: Recipe, position: int, row: Mapping[str, str] | None, audience: str = "") -> Sample:
-    """Return a push of a recipe with the values of a row; without one, variables are shown as such."""
-    push = recipe.pushes[position]
+def sample_of(
+    recipe: Recipe, position: int, row: Mapping[str, str] | None, audience: str = "", language: str = ""
+) -> Sample:
+    """Return a push of a recipe with the values of a row, in a language; without a row, variables are shown."""
+    push = recipe.pushes[position].in_language(language)
     columns = [column for template in push.texts.values() for column in template.columns]
     return Sample(
         push=position + 1,
@@ -66,6 +73,7 @@ def sample_of(recipe: Recipe, position: int, row: Mapping[str, str] | None, audi
         texts={name: fill(template, row or {}) for name, template in push.own_texts.items()},
         columns=tuple(dict.fromkeys(columns)),
         real=row is not None,
+        language=language,
     )
 
 

@@ -21,13 +21,15 @@ from functions.ports import Ports
 from functions.usecases.dry_run.preview import preview
 from functions.usecases.dry_run.previewed import Preview, Problem
 from functions.usecases.recipes.check_saved import checked_recipe
-from functions.usecases.recipes.move_sends import plan_move, recent_executions
+from functions.usecases.recipes.move_sends import Move, plan_move, recent_executions
 from functions.usecases.recipes.save import resume_recipe, stored_recipe, version_of
 from functions.usecases.timeline.steps import timeline_of
 
 CONFIRM_ABOVE = 1_000
 """With more people than this, activating takes their number, typed."""
 _NEXT_SENDS = 5
+_MOST_NAMES = 5
+"""Of the test users that a test would miss."""
 _OF_SAVING = (ViolationType.UNWELCOME_CONTENT, ViolationType.UNWELCOME_FIELD)
 """Problems that the checks of saving name with their exact fields."""
 _FIELDS: Mapping[ViolationType, str] = {
@@ -46,13 +48,15 @@ _FIELDS: Mapping[ViolationType, str] = {
 class Plans:
     """What can be said about an activation without the user data: when it would send, and which fields block it.
 
-    `recipe` is None if the document cannot be read, and `timeline` is that of the first send.
+    `recipe` is None if the document cannot be read, and `timeline` is that of the first send. `passed_over` says of
+    each send before it why it is too near to be prepared, or not sent for another reason.
     """
 
     version: str
     recipe: Recipe | None
     sends: Sequence[datetime]
     timeline: Timeline | None
+    passed_over: Sequence[str]
     blocking: Sequence[FieldError]
 
 
@@ -98,12 +102,15 @@ def plans_of(ports: Ports, recipe_id: str) -> Plans:
     except BadRecipe as error:
         blocking += error.errors
         recipe = _readable(active)
-    sends = list(islice(_sends(ports, stored, recipe, now, blocking), _NEXT_SENDS)) if recipe else []
+    move = _move(ports, stored, recipe, now, blocking) if recipe else Move()
+    first = move.first_send_at
+    sends = list(islice(recipe.sends(first), _NEXT_SENDS)) if recipe and first else []
     return Plans(
         version=version_of(stored),
         recipe=recipe,
         sends=sends,
         timeline=timeline_of(recipe, sends[0]) if recipe and sends else None,
+        passed_over=move.passed_over,
         blocking=blocking,
     )
 
@@ -119,7 +126,8 @@ def review(ports: Ports, recipe_id: str) -> Review:
             blocking += [each for each in error.errors if each not in blocking]
     for problem in _not_said(found, plans.blocking):
         blocks = problem.severity is Severity.CRITICAL and problem.type is not ViolationType.AUDIENCE_EMPTY
-        (blocking if blocks else warnings).append(FieldError(_FIELDS.get(problem.type, ""), problem.message))
+        reason = _missing_testers(ports, found, problem) or problem.message
+        (blocking if blocks else warnings).append(FieldError(_FIELDS.get(problem.type, ""), reason))
     return Review(plans=plans, found=found, blocking=blocking, warnings=warnings)
 
 
@@ -166,20 +174,28 @@ def _readable(document: Document) -> Recipe | None:
         return None
 
 
-def _sends(
-    ports: Ports, stored: Document, recipe: Recipe, now: datetime, blocking: list[FieldError]
-) -> Iterator[datetime]:
-    """Yield the sends from the first one that can be prepared. Without one, add to what blocks."""
+def _move(ports: Ports, stored: Document, recipe: Recipe, now: datetime, blocking: list[FieldError]) -> Move:
+    """Return the first send that can be prepared, and those passed over. Without one, add to what blocks."""
     executions = recent_executions(ports, recipe.id, now)
     try:
-        first = plan_move(stored, recipe, executions, now, None).first_send_at
+        return plan_move(stored, recipe, executions, now, None)
     except BadRecipe as error:
         blocking += [each for each in error.errors if each.field not in {known.field for known in blocking}]
-        return
+        return Move()
     except ScheduleUnderWay:
-        first = plan_move(stored, recipe, executions, now, Underway.KEEP).first_send_at
-    if first is not None:
-        yield from recipe.sends(first)
+        return plan_move(stored, recipe, executions, now, Underway.KEEP)
+
+
+def _missing_testers(ports: Ports, found: Preview | None, problem: Problem) -> str:
+    """Return a failing test as a sentence that names the test users it misses; empty for any other problem."""
+    if problem.type is not ViolationType.TEST_FAILED or found is None or not found.missed_testers:
+        return ""
+    names = {each.key: f"{each.name} ({each.user_id})" for each in ports.testers.all()}
+    missed = [names.get(each.user_id, each.user_id) for each in found.missed_testers]
+    more = f" and {len(missed) - _MOST_NAMES} more" if len(missed) > _MOST_NAMES else ""
+    blocks = problem.severity is Severity.CRITICAL
+    so = "each send is blocked unless every test user gets its test" if blocks else "sends go on without their test"
+    return f"{problem.message}. This is about {', '.join(missed[:_MOST_NAMES])}{more}: {so}"
 
 
 def _not_said(found: Preview | None, said: Sequence[FieldError]) -> Iterator[Problem]:

@@ -218,6 +218,7 @@ class _Writer:
             languages=devices_by_language(fields, reachable.locales),
             untranslated=untranslated(fields, reachable.locales),
             test=self._write_test(name, fields, live, path),
+            test_languages=self._test_languages(fields),
         )
 
     def _hold_size(self, label: str, rows: int) -> None:
@@ -235,6 +236,14 @@ class _Writer:
                 writer.writerows([user, *model[1:]] for user in self._test_users)
         rows = self._store(f"audiences/{self._run.execution.id}/{name}-TEST.csv", path)
         return AudienceFile(rows=rows, devices=self._devices_of_test_users())
+
+    def _test_languages(self, fields: RecipePush) -> Sequence[str]:
+        """Return the languages that test users get, in the users' order; none of a push without translations."""
+        if not fields.translations:
+            return ()
+        devices = read_rows(b"".join(self._ports.files.lines(self._devices_of_test_users().stored)))
+        locales = [row[5] for row in islice(devices, 1, None) if row[1]]
+        return tuple(dict.fromkeys(map(fields.translation_for, locales)))
 
     def _devices_of_test_users(self) -> IndexedFile:
         if self._test_devices is None:  # no cached_property: in Python 3.11 its lock blocks concurrent builds

@@ -74,15 +74,7 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
     note(ports, run.execution.id, _PHASE, message)
     if tally.sent == tally.audience_size:
         return None
-    ways_out = {
-        "no_token": "a test user has no device token; sign in to the app on a device, or name another test user",
-        "invalid_user_id": "a test user's id is not valid; fix settings.testUserIds",
-        "dead_token": "a test user's device token is dead; open the app on the device again",
-        "missing_variable": f"a variable of push {files.push} is empty; give it a fallback: [[var:column|fallback]]",
-        "bad_link": f"the deep link of push {files.push} is not allowed with the row's values; see ALLOWED_LINKS",
-        "payload_too_large": f"push {files.push} is larger than the 4,096 bytes that FCM accepts; shorten it",
-    }
-    said = [ways_out.get(reason, f"excluded as {reason}") for reason in tally.excluded]
+    said = [why_not_tested(reason, files.push) for reason in tally.excluded]
     if strays:
         project = ports.policy.firebase_project or "the one that sends"
         said.append(
@@ -98,6 +90,19 @@ def _send_one(ports: Ports, run: Run, files: PushFiles) -> str | None:
         said.append(f"FCM refused push {files.push}; see its delivery log")
     said += [f"it is unknown whether push {files.push} arrived; look at the device"] if tally.unknown else []
     return "; ".join(said)
+
+
+def why_not_tested(reason: str, push: int) -> str:
+    """Return why a test user is excluded from a push, and the way out."""
+    ways_out = {
+        "no_token": "a test user has no device token; sign in to the app on a device, or name another test user",
+        "invalid_user_id": "a test user's id is not valid; fix settings.testUserIds",
+        "dead_token": "a test user's device token is dead; open the app on the device again",
+        "missing_variable": f"a variable of push {push} is empty; give it a fallback: [[var:column|fallback]]",
+        "bad_link": f"the deep link of push {push} is not allowed with the row's values; see ALLOWED_LINKS",
+        "payload_too_large": f"push {push} is larger than the 4,096 bytes that FCM accepts; shorten it",
+    }
+    return ways_out.get(reason, f"excluded as {reason}")
 
 
 def test_shard(files: PushFiles) -> Shard:

@@ -188,6 +188,36 @@ def test_rows_are_added_changed_and_removed_without_scripts(lab: Lab, visitor: V
     assert criteria(lab)["where"] == {"all": [{"did": "trained", "times": {"at_least": 2}, "where": minutes}]}
 
 
+def test_a_list_of_values_says_how_to_write_it_also_beside_an_error(lab: Lab, visitor: Visitor) -> None:
+    save(lab, where={"all": [{"column": "username", "op": "one_of", "value": ["bob", "Ann, the 2nd"]}]})
+    hint = "One value per line. A comma belongs to its value."
+    page = visitor.get(EDIT)
+    assert page.form(EDIT).fields["where.0.value"] == ["bob\nAnn, the 2nd"]
+    assert hint in page.text
+    page = Page(visitor.send(EDIT, EDIT, {"where.0.value": ""}, status=422).text)
+    assert hint in page.text
+    [values] = [each for tag, each in page.elements if tag == "textarea" and each["id"] == "where.0.value"]
+    assert values["aria-describedby"] == "where.0.value-hint where.0.value-error"
+
+
+def test_other_lists_say_how_they_are_separated(visitor: Visitor) -> None:
+    text = visitor.get("/recipes/new").text
+    assert "One per line, or separated by commas or spaces." in text, "alert channels, tags"
+    assert "One user ID per line, or separated by commas." in text
+
+
+def test_errors_of_conditions_name_no_columns_and_models(lab: Lab, visitor: Visitor) -> None:
+    save(lab, where={"all": [BOB]})
+    wrong = '{"where": {"any": [{"column": "call_me", "op": "not_empty"}, {"did": "swam"}]}}'
+    changes = {"where.0.json": '{"column": "call_me", "op": "not_empty"}'}
+    text = Page(visitor.send(EDIT, EDIT, changes, status=422).text).text
+    assert "is not in the data on people" in text
+    assert "column of" not in text
+    text = Page(visitor.send(EDIT, EDIT, {"audience": "sql", "audienceCriteria.query": wrong}, status=422).text).text
+    assert "is not an event" in text
+    assert "model of events" not in text
+
+
 def test_a_group_is_added_in_place_and_its_first_field_has_the_focus(lab: Lab, visitor: Visitor) -> None:
     save(lab, where={"all": [BOB]})
     page = Page(asked(visitor, "shape", fields(visitor), shape="add-group:where"))
@@ -241,6 +271,26 @@ def test_a_list_of_people_replaces_conditions(lab: Lab, visitor: Visitor) -> Non
     assert fields(visitor)["audience"] == ["list"]
     text = Page(visitor.send(EDIT, EDIT, {"audience.ids": " "}, status=422).text).text
     assert "User IDs: Add at least one user ID" in text
+
+
+def test_ids_that_belong_to_nobody_are_counted_and_named(lab: Lab, visitor: Visitor) -> None:
+    save(lab, manualUserIds=["1", "2"])
+    assert "no one in the user data" not in asked(visitor, "count", fields(visitor))
+    strangers = " ".join(f"x{number}" for number in range(1, 8))
+    page = Page(asked(visitor, "count", fields(visitor) | {"audience.ids": [f"1 2 x1 {strangers}"]}))
+    assert "2 people match" in page.text
+    assert "7 IDs belong to no one in the user data : x1 , x2 , x3 , x4 , x5 and 2 more." in page.text
+    page = Page(asked(visitor, "count", fields(visitor) | {"audience.ids": ["x1"]}))
+    assert "1 ID belongs to no one in the user data : x1 ." in page.text
+    assert "Check the IDs." in page.text
+
+
+def test_ids_that_other_criteria_exclude_are_not_called_unknown(lab: Lab, visitor: Visitor) -> None:
+    save(lab, manualUserIds=["1", "2", "x1"])
+    query = {"audienceCriteria.query": ['{"where": {"column": "username", "op": "is", "value": "bob"}}']}
+    page = Page(asked(visitor, "count", fields(visitor) | query))
+    assert "1 person matches" in page.text
+    assert "1 ID belongs to no one in the user data : x1 ." in page.text
 
 
 def test_other_criteria_stay_in_the_advanced_field(lab: Lab, visitor: Visitor) -> None:

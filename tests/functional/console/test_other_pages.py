@@ -68,7 +68,7 @@ def test_the_audit_log_says_who_changed_what(visitor: Visitor) -> None:
     visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", {"name": "Hello"})
     text = visitor.get("/audit?recipe=welcome").text
     assert "ana@kicks.example changed Hello" in text
-    assert "name Welcome Hello" in text
+    assert "Name Welcome Hello" in text
 
 
 def test_the_audit_page_says_when_new_entries_were_verified_and_verifies_the_whole_log(

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.errors import NotPossible
+from functions.domain.execution.execution import State
 from functions.domain.roles import Role
+from functions.usecases.dry_run.preview import preview
 from functions.usecases.people.testers import add_tester
 from functions.usecases.recipes import activate
-from tests.factories import push, recipe, user
-from tests.functional.conftest import Lab
+from tests.factories import TESTER, push, recipe, user
+from tests.functional.conftest import SEND_AT, Lab
 from tests.functional.console.visitor import Page, Visitor, path_of
 
 AT = "/recipes/welcome"
@@ -94,6 +96,17 @@ def test_many_people_take_their_number(lab: Lab, visitor: Visitor, monkeypatch: 
     assert status(lab) == "active"
 
 
+@pytest.mark.parametrize(
+    "typed", ["1200", "1,200", "1.200", "1 200", "1\u00a0200", "1\u202f200", "1'200", "1\u2019200"]
+)
+def test_a_number_is_typed_with_any_separator(lab: Lab, visitor: Visitor, typed: str) -> None:
+    lab.write_users({"a": range(1200), "b": (), "c": ()})
+    lab.save(recipe(status="draft", pushSequence=[push(1)]))
+    fields = visitor.get(CHECK).form(ACTIVATE).fields
+    visitor.post(ACTIVATE, {**fields, "people": typed}, status=303)
+    assert status(lab) == "active"
+
+
 def test_a_change_since_the_numbers_shows_the_new_review(lab: Lab, visitor: Visitor) -> None:
     lab.save(recipe(status="draft"))
     fields = visitor.get(CHECK).form(ACTIVATE).fields
@@ -163,3 +176,72 @@ def test_a_new_campaign_is_tested_on_the_person_who_creates_it(lab: Lab, visitor
     assert visitor.get(new).form(new).fields["settings.testUserIds"] == [""]
     add_tester(lab.ports, name="Ana", user_id=user(1), email="ana@kicks.example", by="ana@kicks.example")
     assert visitor.get(new).form(new).fields["settings.testUserIds"] == [user(1)]
+
+
+def test_a_test_user_without_a_device_blocks_and_is_named(lab: Lab, visitor: Visitor) -> None:
+    lab.write_users({"a": range(4), "b": range(4, 7), "c": range(7, 9)}, without_token=(1,))
+    add_tester(lab.ports, name="Bo", user_id=user(1), by="ana@kicks.example")
+    lab.save(recipe(status="draft", settings__testUserIds=[TESTER, user(1)]))
+    page = visitor.get(CHECK)
+    assert "Can't activate this campaign. Fix 1 problem" in page.text
+    assert "1 of 2 test users would not get it: a test user has no device token" in page.text
+    assert f"Bo ({user(1)}): each send is blocked unless every test user gets its test." in page.text
+    assert f"{EDIT}#settings.testUserIds" in links(page)
+    assert not any(form.action == ACTIVATE for form in page.forms)
+
+
+def test_a_test_that_is_not_required_only_warns_of_such_a_test_user(lab: Lab, visitor: Visitor) -> None:
+    safeguards = {"requireTestFirst": False}
+    lab.save(recipe(status="draft", settings={"testUserIds": [TESTER, user(99)], "safeguards": safeguards}))
+    page = visitor.get(CHECK)
+    assert "1 warning. You can still activate" in page.text
+    assert f"{user(99)}: sends go on without their test." in page.text
+    visitor.send(CHECK, ACTIVATE)
+    assert status(lab) == "active"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_the_send_does_with_such_a_test_user_what_the_review_says(lab: Lab, required: bool) -> None:
+    safeguards = {"requireTestFirst": required}
+    lab.save(recipe(settings={"testUserIds": [TESTER, user(99)], "safeguards": safeguards}))
+    lab.run_to_the_end()
+    assert lab.execution().state is (State.BLOCKED if required else State.COMPLETED)
+
+
+def test_a_dry_run_says_what_the_test_misses_but_not_to_viewers_which_user(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(settings__testUserIds=[user(99)]))
+    found = preview(lab.ports, recipe(settings__testUserIds=[user(99)]), test=False)
+    assert [each.user_id for each in found.missed_testers] == [user(99)]
+    assert not found.valid
+    assert user(99) not in str(found.without_messages())
+    page = Page(visitor.send(f"{AT}/run", f"{AT}/run", {"mode": "real-dry-run"}, status=200).text)
+    assert "this can't send until you change its test users" in page.text
+
+
+def test_a_send_nearer_than_the_lead_time_shows_no_time_that_is_past(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    lab.clock.advance_to(SEND_AT - timedelta(minutes=20))
+    for path in (REVIEW, CHECK):
+        text = visitor.get(path).text
+        assert "At once Audience is built Then Test pushes, until 18:30 anyone can cancel" in text
+        assert "Preparing starts as soon as it is active, with 20 of its 30 minutes to test and cancel." in text
+        assert "18:00" not in text
+    visitor.send(CHECK, ACTIVATE)
+    lab.run_to(SEND_AT - timedelta(minutes=19))
+    assert lab.execution().state is State.TESTED, "as the review says"
+
+
+def test_only_the_steps_that_are_late_have_no_time(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    lab.clock.advance_to(SEND_AT - timedelta(minutes=28))
+    assert "At once Audience is built 18:05 Test pushes, until 18:30" in visitor.get(REVIEW).text
+
+
+def test_a_send_that_is_too_near_is_passed_over_and_the_review_says_so(lab: Lab, visitor: Visitor) -> None:
+    lab.save(recipe(status="draft"))
+    lab.clock.advance_to(SEND_AT - timedelta(minutes=9))
+    text = visitor.get(REVIEW).text
+    assert "Tue 3 Mar, 18:30 UTC" in text
+    assert "2026-03-02 18:30 UTC is not sent: it is 9 minutes away" in text
+    assert "the earliest time is now 2026-03-02 18:31 in UTC" in text
+    assert "18:00 Audience is built 18:05 Test pushes" in text

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from functions.domain.audience.segments import Segment
 from functions.domain.audit import Action, Deed
 from functions.domain.roles import Role
@@ -66,6 +68,28 @@ def test_a_row_is_added_and_saved_with_the_conditions_of_the_segment(lab: Lab, v
     assert "Condition 2: Choose a segment" in text
     visitor.post(EDIT, sent | {"where.1.segment": "bobs"}, status=303)
     assert criteria(lab)["where"] == {"any": [ANN, {"not": {"segment": "bobs", "where": BOB}}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("add-segment", "segment"), ("add-event", "model"), ("add-group", "0.column")]
+)
+def test_what_is_added_takes_the_place_of_the_empty_row_of_a_new_form(
+    lab: Lab, visitor: Visitor, kind: str, first: str
+) -> None:
+    store(lab)
+    new = "/recipes/new"
+    assert row(visitor.get(new), "where.0.column")
+    page = Page(visitor.send(new, new, {"shape": f"{kind}:where"}, status=200).text)
+    assert "autofocus" in row(page, f"where.0.{first}")
+    assert not [name for name in page.form(new).fields if name.startswith("where.1.")]
+
+
+def test_a_row_in_which_a_person_has_chosen_something_stays(lab: Lab, visitor: Visitor) -> None:
+    store(lab)
+    new, chosen = "/recipes/new", {"where.0.column": "username"}
+    page = Page(visitor.send(new, new, {**chosen, "shape": "add-segment:where"}, status=200).text)
+    assert page.form(new).fields["where.0.column"] == ["username"]
+    assert "autofocus" in row(page, "where.1.segment")
 
 
 def test_the_people_of_a_segment_are_counted_and_said_in_words(lab: Lab, visitor: Visitor) -> None:

@@ -65,6 +65,17 @@ def test_a_list_is_uploaded_counted_and_sent_to_once(lab: Lab, visitor: Visitor)
     assert sorted(each["title"] for each in lab.outbox(test=False)) == ["Hi Name 0", "Hi Name 1", "Hi Name 2"]
 
 
+@pytest.mark.parametrize("typed", ["1200", "1,200", "1.200", "1 200", "1\u00a0200", "1\u202f200"])
+def test_the_number_is_typed_with_any_separator(lab: Lab, visitor: Visitor, typed: str) -> None:
+    lab.write_users({"a": range(1200)})
+    page = reviewed(visitor, path := upload(visitor, csv(*range(1200))))
+    assert "Type 1,200 to confirm" in page.text
+    fields = {name: values[0] for name, values in page.form(f"{path}/send").fields.items()}
+    visitor.post(f"{path}/send", {**fields, "typed": "1 201"}, status=422)
+    visitor.post(f"{path}/send", {**fields, "typed": typed}, status=303)
+    assert len(executions_of(lab.ports, ONE_OFF)) == 1
+
+
 def test_the_page_of_such_a_send_has_its_name_real_values_and_no_tests(lab: Lab, visitor: Visitor) -> None:
     path = upload(visitor, csv(0, 1))
     fields = {name: values[0] for name, values in reviewed(visitor, path).form(f"{path}/send").fields.items()}

@@ -107,4 +107,4 @@ def test_a_dry_run_that_is_blocked_says_why(lab: Lab, visitor: Visitor) -> None:
     forms = visitor.get(RUN).forms
     fields = next(each.fields for each in forms if each.fields.get("mode") == ["real-dry-run"])
     page = Page(visitor.post(RUN, fields, status=200).text)
-    assert "Blocked: 9 of 9 people would qualify, but this can't send until you add a test user." in page.text
+    assert "Blocked: 9 of 9 people would qualify, but this can't send until you change its test users." in page.text

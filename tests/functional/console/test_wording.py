@@ -25,6 +25,7 @@ OLD = (
     *("Minutes after the push before", "wall-clock", "go by no rule", "message that is judged", "Cadence"),
     *("At most pushes", "in force", "that the rules count", "no valid user id", "on the clock of", "Who changed"),
     *("Nothing is here", "That cannot be done", "UTC time", "audienceCriteria", "pushSequence", "settings."),
+    *("ALERT_CHANNELS", "DEFAULT_TEST_USER_IDS", "a column of the model"),
 )
 """Wordings that no page has any more, among them the paths of a document."""
 CODE = re.compile(r"\b(recipes?|executions?)\b|\bT-(0|25)\b(?!:)", re.IGNORECASE)
@@ -116,6 +117,11 @@ def test_pages_speak_plainly(
     ("path", "changes", "said"),
     [
         ("/recipes/welcome/edit", {"audience": "job", "audienceCriteria.customScript.scriptId": ""}, "Audience"),
+        (
+            "/recipes/welcome/edit",
+            {"settings.alertChannels": "nowhere"},
+            "is not a channel; this deployment has none",
+        ),
         ("/recipes/welcome/edit", {"schedule.executionTime": "half five"}, "Use 24-hour time, e.g. 17:30"),
         ("/recipes/welcome/edit", {"name": "", "pushSequence[0].title": "", "pushSequence[0].body": ""}, "Push 1"),
     ],
@@ -141,6 +147,15 @@ def test_refusals_speak_plainly(path: str, visitor: Visitor) -> None:
         ("an execution of the recipe ended before T-0", "a send of the campaign ended before the send time"),
         ("Recipe 'recipe box' is paused", "Campaign 'recipe box' is paused"),
         ("see /recipes/execution-1", "see /recipes/execution-1"),
+        ("there are ops (ALERT_CHANNELS)", "there are ops (the deployment's alert channels)"),
+        ("set USER_ID_FORMAT=any if", "set the format of user IDs to any if"),
+        ("raise MAX_TOTAL_AUDIENCE to", "raise the deployment's limit of people to"),
+        ("check GOOGLE_CLOUD_PROJECT", "check GOOGLE_CLOUD_PROJECT"),
+        ("is not a column of people; known: city", "is not in the data on people; known: city"),
+        ("is not a column of the model trained", "is not in the data on trained"),
+        ("a column of the model people", "from the data on people"),
+        ("is not a model of events; known: trained", "is not an event; known: trained"),
+        ("is not a column of the audience", "is not a column of the audience"),
     ],
 )
 def test_messages_of_the_api_are_put_in_words(message: str, shown: str) -> None:
@@ -158,3 +173,16 @@ def test_messages_of_the_api_are_put_in_words(message: str, shown: str) -> None:
 )
 def test_no_label_is_a_path(field: str, label: str) -> None:
     assert label_of(field) == label
+
+
+def test_a_conflict_and_the_log_of_changes_name_fields_by_their_labels(visitor: Visitor) -> None:
+    form = visitor.get("/recipes/welcome/edit").form("/recipes/welcome/edit").fields
+    changed = {"schedule.executionTime": "19:30", "pushSequence[0].title": "Theirs"}
+    visitor.send("/recipes/welcome/edit", "/recipes/welcome/edit", changed)
+    mine = Page(visitor.post("/recipes/welcome/edit", {**form, "name": "Mine"}, status=409).text).text
+    assert "Push 1, title: Push 1 for [[var:name]] became Theirs" in mine
+    assert "Send time: 18:30 became 19:30" in mine
+    assert not bad_words(mine)
+    log = visitor.get("/audit").text
+    assert "Push 1, title" in log
+    assert not bad_words(log)

@@ -286,11 +286,13 @@ def changed_rows(fields: Fields, action: str) -> Fields:
     """Return the fields after a button was pressed.
 
     An action is `add-column`, `add-event`, `add-segment`, `add-group` or `remove`, a colon and the name of a group or
-    a row. Fields that are no rows stay.
+    a row. What is added takes the place of an empty row, except for another such row. Fields that are no rows stay.
     """
     kind, _, name = action.partition(":")
     if kind == "remove":
         return _without(fields, name)
+    if kind in ("add-event", "add-segment", "add-group"):
+        fields = _without_empty_row(fields, name)
     rows = children(fields, name)
     added = f"{name}.{int(rows[-1].rpartition('.')[2]) + 1 if rows else 0}"
     fresh = {
@@ -319,6 +321,17 @@ def place_to_go(fields: Mapping[str, str], action: str) -> str:
         return f"{name.rpartition('.')[0] if kind == 'remove' else name}.add"
     names = (f"{rows[-1]}.{each}" for each in ("column", "model", "segment", "0.column"))
     return next((each for each in names if each in fields), "")
+
+
+def _without_empty_row(fields: Fields, group: str) -> Fields:
+    """Return the fields without the last row of a group that says nothing yet; all of them if every row does."""
+    empty = [row for row in children(fields, group) if _says_nothing(fields, row)]
+    return _without(fields, empty[-1]) if empty else fields
+
+
+def _says_nothing(fields: Fields, row: str) -> bool:
+    is_other_kind = any(f"{row}.{each}" in fields for each in ("match", "json", "segment", "did"))
+    return not is_other_kind and not fields.get(f"{row}.column") and not fields.get(f"{row}.value")
 
 
 def _without(fields: Fields, name: str) -> Fields:

@@ -40,7 +40,8 @@ _HINTS = {
     "audienceName": "Optional. Defaults to the audience with the same number.",
     "timing.absoluteTime": "Optional. At this time instead, e.g. 17:30.",
     "ttlMinutes": "How long a phone that is off can still get it. Empty: the deployment's default.",
-    "settings.testUserIds": "One user ID per line. Empty: the deployment's test users.",
+    "settings.testUserIds": "One user ID per line, or separated by commas. Empty: the deployment's test users.",
+    "settings.alertChannels": "Names of the deployment's alert channels. One per line, or separated by commas.",
 }
 """Hints in the words of marketers, in place of the descriptions for the API."""
 _BUTTON_HINTS = {

@@ -20,7 +20,7 @@ from functions.handlers.console.forms.form_fields import recipe_fields
 from functions.handlers.console.forms.recipe_form import Values
 from functions.handlers.console.forms.typed_schedule import read_typed
 from functions.handlers.console.forms.zone_search import offset
-from functions.handlers.console.schedule_words import schedule_in_words
+from functions.handlers.console.schedule_words import schedule_in_words, short_preparation
 from functions.handlers.console.words import city, day_and_time, plural, short_day
 
 _SHOWN = 5
@@ -152,11 +152,8 @@ def _warning(
         return passed, ("Choose a later day or time." if once else "Choose a later last day, or leave it empty.",)
     first = upcoming[0]
     left = (first - now) // _MINUTE
-    if first >= now + schedule.lead:
-        return "", ()
-    if first >= earliest:
-        lead = schedule.lead // _MINUTE
-        return f"Preparing starts as soon as it is active, with {left} of its {lead} minutes to test and cancel.", ()
+    if first >= min(earliest, now + schedule.lead):
+        return short_preparation(schedule, first, now), ()
     named = f"{short_day(first, schedule.zone)} is too soon: {left} min away, and preparing takes longer."
     ways = [f"Send at {_spoken(earliest, now, schedule.zone)} or later."]
     if left >= 1:

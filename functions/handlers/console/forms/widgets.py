@@ -47,7 +47,10 @@ class _Way(NamedTuple):
 
 ROWS: Mapping[Kind, int] = {Kind.AREA: 2, Kind.LINES: 2, Kind.JSON: 4, Kind.PAIRS: 3}
 """The rows of widgets with several lines. Others have one line."""
-HINTS: Mapping[Kind, str] = {Kind.LINES: "One per line.", Kind.PAIRS: "One key=value per line."}
+HINTS: Mapping[Kind, str] = {
+    Kind.LINES: "One per line, or separated by commas or spaces.",
+    Kind.PAIRS: "One key=value per line.",
+}
 """How to write a value, by kind."""
 
 

@@ -34,24 +34,30 @@ from functions.handlers.console.forms.segment_fields import FOR_SEGMENT, kept_as
 from functions.handlers.console.forms.whole_form import criteria_field, read_form
 from functions.handlers.console.subjects import of_audience
 from functions.handlers.console.visit import Route, Visit
-from functions.usecases.dry_run.query_audience import count_reachable, preview_audience
+from functions.usecases.dry_run.query_audience import count_reachable, preview_audience, unknown_ids
 from functions.usecases.dry_run.why import why_criteria
 from functions.usecases.recipes.criteria_parts import Explained, condition_in_words, traits_of
 
 _AT = "/recipes/audience"
 _SAMPLES = 10
+_MOST_UNKNOWN = 5
+"""How many ids that belong to nobody are named."""
 _OF_AUDIENCE = ("audience.", "audienceCriteria.where")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """Who fits the criteria of a form. `reachable` is None where that is not known."""
+    """Who fits the criteria of a form. `reachable` is None where that is not known.
+
+    `unknown` are ids of a list that belong to nobody in the user data.
+    """
 
     words: str
     count: int
     reachable: int | None
     columns: Sequence[str]
     sample: Sequence[Sequence[str]]
+    unknown: Sequence[str]
 
 
 def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
@@ -78,6 +84,7 @@ def audience_view(visit: Visit, values: Values) -> dict[str, Any]:
         "oob": False,
         "count_now": False,
         "DELETED": DELETED,
+        "MOST_UNKNOWN": _MOST_UNKNOWN,
         "MATCHES": MATCHES,
         "MEMBER": MEMBER,
         "DID": DID,
@@ -169,7 +176,17 @@ def _found(visit: Visit, criteria: Mapping[str, Any]) -> _Found:
         with closing(found.csv.open(encoding="utf-8", newline="")) as file:
             columns, *sample = islice(csv.reader(file), _SAMPLES + 1)
         reachable = count_reachable(ports.engine, found, folder)
-    return _Found(words=found.description, count=found.count, reachable=reachable, columns=columns, sample=sample)
+        alone = folder / "list"
+        alone.mkdir()
+        unknown = unknown_ids(ports.engine, criteria, ports.workspace, found, now=visit.now, folder=alone)
+    return _Found(
+        words=found.description,
+        count=found.count,
+        reachable=reachable,
+        columns=columns,
+        sample=sample,
+        unknown=unknown,
+    )
 
 
 def _words(visit: Visit, values: Values) -> str:

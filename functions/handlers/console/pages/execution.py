@@ -22,6 +22,7 @@ from functions.handlers.console.execution_sentences import (
     state_of,
     tested_words,
 )
+from functions.handlers.console.forms.reshaping import LANGUAGES
 from functions.handlers.console.phones import phones_of
 from functions.handlers.console.visit import Route, Visit
 from functions.ports.executions import LogEntry
@@ -70,6 +71,7 @@ def show(visit: Visit) -> Response:
         samples=samples,
         phones=phones_of(shown.recipe, samples) if shown.recipe else [],
         has_real=any(sample.real for sample in samples),
+        LANGUAGES=LANGUAGES,
         outcome=OUTCOMES.get(visit.asked("outcome")),
     )
 
@@ -95,6 +97,7 @@ def show_live(visit: Visit) -> Response:
         samples=samples if has_real else [],
         phones=phones_of(shown.recipe, samples) if has_real else [],
         has_real=has_real or visit.asked("samples") == "real",
+        LANGUAGES=LANGUAGES,
         new_control=visit.asked("control") != shown.control.kind,
     )
 

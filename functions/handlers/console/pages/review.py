@@ -22,9 +22,10 @@ from functions.handlers.console.forms.whole_form import criteria_field
 from functions.handlers.console.notices import with_notices
 from functions.handlers.console.pages.recipes import AT
 from functions.handlers.console.phones import Phone, phones_of, tried_phones
-from functions.handlers.console.schedule_words import in_words
+from functions.handlers.console.schedule_words import in_words, short_preparation
 from functions.handlers.console.signing import read_signed, signed
 from functions.handlers.console.subjects import of_recipe
+from functions.handlers.console.typed_count import read_count
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.dry_run.sample_messages import sample_messages
 from functions.usecases.recipes.activate import (
@@ -71,11 +72,11 @@ def check(visit: Visit) -> Response:
 
 def activate(visit: Visit) -> Response:
     """Activate the campaign as reviewed, or say why not and ask for a new review."""
-    recipe_id, typed = visit.path["recipe_id"], visit.field("people").replace(",", "").replace(".", "")
+    recipe_id = visit.path["recipe_id"]
     reviewed = _read(visit, recipe_id)
     if reviewed is None:
         return _again(visit, "Nothing was activated: the check has expired. Here is a new one.")
-    confirmed = int(typed) if typed.isdecimal() and typed.isascii() and len(typed) < 12 else None
+    confirmed = read_count(visit.field("people"))
     try:
         recipe = activate_recipe(visit.ports, recipe_id, reviewed, confirmed=confirmed, by=visit.caller.name)
     except BadInput:
@@ -126,6 +127,7 @@ def _page(visit: Visit, plans: Plans, found: Review | None, *, refused: str = ""
         "plans": plans,
         "recipe": recipe,
         "words": in_words(recipe) if recipe else "",
+        "hurry": short_preparation(recipe.schedule, plans.sends[0], visit.now) if recipe and plans.sends else "",
         "found": found,
         "preview": preview,
         "phones": _phones(visit, recipe, found),

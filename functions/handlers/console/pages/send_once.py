@@ -18,6 +18,7 @@ from functions.domain.roles import Role
 from functions.handlers.console.answering import html, page, part, to
 from functions.handlers.console.layer_words import layers_of
 from functions.handlers.console.phones import Phone, phone_of, with_message
+from functions.handlers.console.typed_count import read_count
 from functions.handlers.console.visit import Route, Visit
 from functions.usecases.by_hand.kept_uploads import keep_piece, new_upload_id, open_kept
 from functions.usecases.by_hand.look_at_upload import InvalidIds, UploadLook, look_at_upload
@@ -118,11 +119,10 @@ def review(visit: Visit) -> Response:
 
 def send(visit: Visit) -> Response:
     """Send, if the number of people was typed. A list is sent to once, however often the form is sent."""
-    values, people = _values(visit), visit.field("people")
+    values, people = _values(visit), read_count(visit.field("people"))
     upload_id, by = visit.path["upload_id"], visit.caller.name
-    typed = "".join(visit.field("typed").replace(",", "").replace(".", "").split())
     try:
-        if not typed or typed != people:
+        if people is None or read_count(visit.field("typed")) != people:
             return _review(visit, values, _tried(visit, values), wrong=visit.field("typed"))
         column = values["id_column"]
         execution = send_once(
@@ -231,8 +231,7 @@ def _example(push: PushPreview | None, recipe: Recipe) -> Phone | None:
     """Return the first message that would be sent; None if there is none."""
     if push is None or not push.samples:
         return None
-    found = push.samples[0]
-    return with_message(recipe, 0, found.title, found.body, found.deep_link or "")
+    return with_message(recipe, 0, push.samples[0])
 
 
 def _tried(visit: Visit, values: Mapping[str, str]) -> Preview:

@@ -77,7 +77,7 @@
   // The button works once the number is right. The server checks it, too.
   const typed = document.querySelector("[data-confirm]");
   const button = typed?.form.querySelector("button.danger");
-  const check = () => (button.disabled = typed.value.replace(/[\s,.]/g, "") !== typed.dataset.confirm);
+  const check = () => (button.disabled = typed.value.replace(/[\s,.'’]/g, "") !== typed.dataset.confirm);
   typed?.addEventListener("input", check);
   if (typed) check();
 })();
