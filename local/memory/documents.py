@@ -22,8 +22,13 @@ class MemoryDocuments:
         self._shelves: dict[Collection[Any], _Shelf] = {}
         self._working = threading.RLock()
 
-    def get(self, place: Place[E]) -> E | None:
+    def stored(self, place: Place[E]) -> E | None:
+        """Return a document itself, which nobody may change; each write stores another object."""
         found: E | None = self._shelf(place.collection).values.get(place.keys)
+        return found
+
+    def get(self, place: Place[E]) -> E | None:
+        found = self.stored(place)
         return deepcopy(found) if place.collection.changeable else found
 
     def get_all(self, places: Sequence[Place[E]]) -> Sequence[E | None]:
@@ -56,7 +61,7 @@ class MemoryDocuments:
     def change(self, places: Sequence[Place[Any]], work: Callable[[Batch], T]) -> T:  # noqa: ARG002
         """Let `work` read and write documents exclusively, and return its result."""
         with self._working:
-            batch = _MemoryBatch(self)
+            batch = MemoryBatch(self)
             result = work(batch)
             for write in batch.writes:
                 write()
@@ -107,7 +112,7 @@ class MemoryDocuments:
         return found
 
 
-class _MemoryBatch:
+class MemoryBatch:
     """Implements Batch; `writes` are made at the end of the change."""
 
     def __init__(self, documents: MemoryDocuments) -> None:

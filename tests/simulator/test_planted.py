@@ -40,6 +40,7 @@ QUICK = (
     "early steps forgotten",
     "no patience with an index",
     "403 taken as written",
+    "a half renewal stays half",
 )
 """Defects that a few seeds suffice for; `make prove-simulator` hunts them all."""
 

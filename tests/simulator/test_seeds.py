@@ -32,6 +32,13 @@ def test_the_contract_holds_in_a_workspace_whose_rules_change_in_the_middle(seed
     assert not outcome.breaches
 
 
+@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 12))])
+def test_the_contract_holds_while_segments_and_the_recipes_that_use_them_change(seed: int) -> None:
+    outcome = simulate(seed, favoured=("segments", "segment", "crash_after"))
+    assert {"segment", "edit"} <= {fault.kind for fault in outcome.injected}
+    assert not outcome.breaches
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "kind", ["outlives_deadline", "queue_throttled", "index_missing", "permission_missing", "existing_403"]

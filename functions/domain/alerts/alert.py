@@ -96,7 +96,8 @@ def audience_ready(
     """
     users, devices = sum(one.users for one in built), sum(one.devices for one in built)
     pushes = _count(len(built), "push", "pushes")
-    size = people_and_messages(execution.people, users) if len(built) > 1 else _users(users)
+    one_push = len(built) == 1 and execution.people is None
+    size = _users(users) if one_push else people_and_messages(execution.people, users)
     parts = [f"the audiences are ready: {size} in {pushes}, {_devices(devices)}"]
     parts += [_change(built, *before)] if before else []
     excluded = sum((Counter(one.excluded) for one in built), Counter[str]())

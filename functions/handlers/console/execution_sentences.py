@@ -176,13 +176,14 @@ def _and(people: Sequence[Tested]) -> str:
 
 def received(totals: AllTotals, pushes: int) -> str:
     """Return how many people received a message, each counted once, and the number of messages."""
-    sent, size = totals.sent, totals.audience_size
-    if pushes == 1:
-        return f"{sent:,} of {plural(size, 'person', 'people')} received it"
-    messages = f"{sent:,} of {plural(size, 'message')} sent"
-    if totals.people is None or totals.people_reached is None:
+    messages = f"{totals.sent:,} of {plural(totals.audience_size, 'message')} sent"
+    if totals.people is None:
         return messages
     people = plural(totals.people, "person", "people")
+    if pushes == 1:
+        return f"{totals.sent:,} of {people} received it"
+    if totals.people_reached is None:
+        return messages
     return f"{totals.people_reached:,} of {people} received at least one push; {messages}"
 
 

@@ -198,7 +198,8 @@ def audience_words(totals: AllTotals, pushes: int) -> str:
     """Write how many people a send is for, each counted once, and the number of messages."""
     size = totals.audience_size
     if pushes == 1:
-        return plural(size, "person", "people")
+        people = size if totals.people is None else totals.people  # a list may name a person twice
+        return plural(people, "person", "people")
     messages = f"{plural(size, 'message')} in {plural(pushes, 'push', 'pushes')}"
     return messages if totals.people is None else f"{plural(totals.people, 'person', 'people')}, {messages}"
 

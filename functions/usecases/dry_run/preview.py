@@ -167,11 +167,13 @@ class _Trial:
         return any(problem.severity is Severity.CRITICAL for problem in self.problems)
 
     def _why_nobody(self) -> str:
-        users = sum(trial.size for trial in self.pushes)
+        users = count_people(self.ports, self.audiences)
         if not users:
             return "no user would get anything: the audience is empty"
         excluded = sum((trial.excluded for trial in self.pushes), Counter[str]())
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in excluded.most_common())
+        if len(self.pushes) > 1 and sum(excluded.values()) != users:
+            reasons += ", counted for each push"
         those = "the only user is" if users == 1 else f"all {users:,} users are"
         way_out = ""
         if excluded[Exclusion.INVALID_USER_ID] and self.ports.policy.user_id_format is UserIdFormat.UUID:

@@ -63,7 +63,7 @@ def _conclude(ports: Ports, run: Run) -> None:
         sending = sending_time(tally.audience_size, ports.policy.send_rate)
         bound = run.timeline.finish_at + run.lateness + CLEANUP_DELAY + sending
         if now < bound:
-            rest = f"{tally.not_reached:,} users are still to be reached"
+            rest = f"{tally.not_reached:,} messages are still to be sent"
             raise NotYet(f"{rest}; cleaning up", bound, perhaps_sooner=True)
     if tally.not_reached:
         end(ports, run, Phase.LIVE_EXECUTION, State.FAILED, _left_over(tally))
@@ -88,7 +88,7 @@ def _left_over(tally: Tally) -> Finding:
     return Finding(
         type=ViolationType.NOT_REACHED,
         severity=Severity.CRITICAL,
-        message=f"{tally.not_reached:,} of {tally.audience_size:,} users were not reached in time",
+        message=f"{tally.not_reached:,} of {tally.audience_size:,} messages were not sent in time",
         action="failed",
         data={"notReached": tally.not_reached, "audienceSize": tally.audience_size},
     )

@@ -1,6 +1,7 @@
 """What the contract remembers of a run."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ class Watched:
     test_mode: bool
     reasons: frozenset[str]
     held_back: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    locales: Sequence[str] | None = None
+    """The locales of the users who fit the conditions that it began with; None if it began without conditions."""
     went_live: bool = False
     looks: list[bool] = field(default_factory=list)
     """Whether each look at its images found all of them."""

@@ -21,6 +21,7 @@ from local.simulator.judge.books import Announced, Row, Watched
 from local.simulator.judge.caps import caps_of
 from local.simulator.judge.defaults import all_carry, defaults_of
 from local.simulator.judge.graves import Graves
+from local.simulator.play.segments import locales_wanted
 from local.simulator.play.workers import Worker
 
 _MAY_BECOME: Mapping[str, str] = {
@@ -158,6 +159,7 @@ class Contract:
                 layers=tuple(push.layer_id for push in recipe.pushes),
                 test_mode=recipe.test_mode,
                 reasons=frozenset(cap.reason for cap in self._caps.caps),
+                locales=locales_wanted(execution.recipe["audienceCriteria"]),
             )
             self._note_turns()
             if not any(all_carry(execution.recipe["pushSequence"], each) for each in self._defaults):

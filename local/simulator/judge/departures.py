@@ -77,6 +77,7 @@ class Departures:
         recipe = read(known.execution.recipe)
         self._on_time(known, recipe, envelope, worker)
         self._wanted(recipe, envelope, message)
+        self._fits(known, envelope, message)
         if envelope.content != recipe.pushes[push - 1]:
             self._broken(identity, f"push {push} left with other content than its snapshot has")
         place = self._place_of(known, envelope, message)
@@ -93,6 +94,13 @@ class Departures:
             self._broken(envelope.execution_id, f"{what} went to {message.token}, another user's phone")
         if not envelope.test and {"", recipe.topic} & set(self._opt_outs.get(message.user_id, ())):
             self._broken(envelope.execution_id, f"{what} left, who had opted out")
+
+    def _fits(self, known: Watched, envelope: Envelope, message: Message) -> None:
+        """Look whether the user fits the conditions that the execution began with."""
+        wanted = known.locales if self._texts_known and not envelope.test else None
+        if wanted is not None and self._locales[message.user_id] not in wanted:
+            what = f"push {envelope.push} for {message.user_id} left, who does not fit the conditions"
+            self._broken(envelope.execution_id, f"{what} of the execution's snapshot")
 
     def _on_time(self, known: Watched, recipe: Recipe, envelope: Envelope, worker: Worker) -> None:
         execution, now = known.execution, self._now()
@@ -191,7 +199,7 @@ def _within(pushes: Sequence[_Got], hours: int) -> bool:
 
 
 def _says(message: Message, envelope: Envelope, row: Sequence[str], locale: str) -> bool:
-    _, name, goal = row
+    _, name, goal, *_ = row
     preposition = "für" if envelope.content.translations and locale[:2] == "de" else "for"
     image = envelope.content.image
     shown = quote(goal or "goal", safe="")

@@ -121,6 +121,11 @@ INDEX = {"index_missing": "an index was missing for a while, so Firestore refuse
 PERMISSION = {"permission_missing": "a permission was missing for a while, so Google refused"}
 IMAGES = {"image_gone": "the host of an image answered 404 to", "image_slow": "the host of an image was too slow for"}
 TAKEN = {"existing_403": "Cloud Storage answered 403 because the file was there, to"}
+CHANGES_OF_SEGMENTS = {
+    "segment": "an operator changed a segment, beside",
+    "drop": "an operator deleted a segment, beside",
+}
+"""Changes of the conditions that recipes share, drawn apart from the other events, too."""
 
 WORDS: Mapping[str, str] = (
     ANYWHERE
@@ -149,6 +154,7 @@ WORDS: Mapping[str, str] = (
     | TAKEN
     | IMAGES
     | SKIPS
+    | CHANGES_OF_SEGMENTS
 )
 
 _DOCUMENTS, _QUERIES = DOCUMENTS | PERMISSION, DOCUMENTS | PERMISSION | INDEX
@@ -166,6 +172,7 @@ _AT_PORTS: Mapping[str, Mapping[str, str]] = {
     "violations": _DOCUMENTS,
     "violations.of": _QUERIES,
     "devices": _DOCUMENTS,
+    "segments": _DOCUMENTS,
     "ledger": LEDGER,
     "files": STORAGE | PERMISSION,
     "files.write_once": STORAGE | STORAGE_WRITES | PERMISSION,
@@ -228,6 +235,8 @@ _MORE_CRASHES = {
     "shards.get": 20,
     "violations.of": 20,
     "violations.resolve": 20,
+    "segments.all": 20,
+    "segments.change": 20,
 }
 """How many times as often a process dies at rare calls."""
 _MOST_RARE_CRASHES = 0.2

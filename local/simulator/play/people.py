@@ -26,6 +26,7 @@ from local.simulator.play.faults import EVENTS, Rates
 from local.simulator.play.newcomers import send_a_push_once, track_a_past_push
 from local.simulator.play.operators import ASKED, lift_some_graves, look_around, start_twice, stop_whatever_runs
 from local.simulator.play.scenario import Scenario
+from local.simulator.play.segments import change_segment, choose_other_users, drop_segment
 
 _AROUND = (-31, -30, -26, -25, -10, -1, 0, 0, 0, 0.5, 1, 3, 12)
 """Minutes from a send time at which people like to act."""
@@ -33,6 +34,9 @@ _UNDER_WAY = (29, 20, 12, 6, 1)
 """Minutes before a send time at which its execution is running."""
 _SHARE_OF_STRICTER, _SHARE_OF_LIFTS = 0.25, 0.3
 _RULES_AROUND_A_SEND = 0.8
+_SEGMENTS_AROUND_A_SEND = 0.6
+_SEGMENT_NUMBERS = 1_000
+"""The lowest number of an event that has to do with a segment."""
 _AMID = (-20, -1, 0.1, 0.5, 1, 2, 4, 8)
 """Minutes from a send time at which its rows are partly decided, and its receipt is still to be written."""
 _BEFORE = (600, 120, 40, 31, 30, 29, 26, 12, 5, 1, 0)
@@ -84,6 +88,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
         *_releases(releases, scenario, rates),
         *_lifts(lifts, scenario, rates),
         *_skips(Random(f"skips {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
+        *_segment_changes(Random(f"segment changes {seed}"), scenario, rates),  # noqa: S311 - as above
         *_rule_changes(Random(f"rules {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
     ]
     return sorted(drawn, key=lambda event: (event.at, event.number))
@@ -99,6 +104,22 @@ def _releases(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Even
     at = min(max(send_at + timedelta(minutes=random.choice(_AROUND)), scenario.begins_at), scenario.ends_at)
     identity = execution_id(recipe["id"], send_at)
     yield Event(at=at, number=0, kind="stricter", recipe_id=recipe["id"], execution_id=identity)
+
+
+def _segment_changes(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw changes of segments: around a send or at any time, often while a recipe is edited or one is deleted."""
+    often = rates.acts.get("segment", 1) if scenario.segments and rates.events else 0
+    for number in range(round(random.choice((2, 3, 4)) * often)):
+        recipe = random.choice(scenario.recipes)
+        around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+        at = scenario.begins_at + timedelta(seconds=random.randrange(86_400))
+        if around and random.random() < _SEGMENTS_AROUND_A_SEND:
+            at = random.choice(around) + timedelta(minutes=random.choice(_AROUND))
+        at = min(max(at, scenario.begins_at), scenario.ends_at)
+        kinds = ["segment", *random.choice(([], ["edit"], ["edit"], ["drop"], ["edit", "drop"]))]
+        for place, kind in enumerate(random.sample(kinds, k=len(kinds))):
+            unique = _SEGMENT_NUMBERS + 10 * number + place + 100 * random.randrange(12)
+            yield Event(at=at, number=unique, kind=kind, recipe_id=recipe["id"], execution_id="")
 
 
 def _rule_changes(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
@@ -201,6 +222,7 @@ def _edited(event: Event, written: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe with another text, sent ten minutes later after an odd event on a daily recipe."""
     document = deepcopy(dict(written))
     document["pushSequence"][0]["body"] = f"Edited at {event.at:%H:%M}: [[var:goal|goal]]"
+    choose_other_users(document, event.number // 100)
     return _moved(document) if event.number % 2 and document["schedule"]["frequency"] == "daily" else document
 
 
@@ -241,5 +263,7 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "look": _look,
     "hand": lambda ports, event: start_twice(ports, event.recipe_id, event.number),
     "lift": lambda ports, event: lift_some_graves(ports, event.number),
+    "segment": lambda ports, event: change_segment(ports, event.number // 100),
+    "drop": lambda ports, event: drop_segment(ports, event.number // 100),
     "halt": lambda ports, event: stop_whatever_runs(ports, event.recipe_id),
 }

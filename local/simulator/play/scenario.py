@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from audience_jobs.workspace import Workspace, marketplace
 from functions.domain.alerts.alert import EVERYTHING
+from functions.domain.audience.segments import Segment
 from functions.domain.policy import AlertPolicy, Policy
 from local.simulator.play.users import AUDIENCES, User
 
@@ -40,7 +41,8 @@ _OPTING_OUT = 0.4
 class Scenario:
     """The world before anything happens; it lasts from `begins_at` to `ends_at`.
 
-    `later` is the workspace of a release that comes in the middle; None: there is no such release.
+    `later` is the workspace of a release that comes in the middle; None: there is no such release. Recipes use the
+    `segments`, if there are any.
     """
 
     begins_at: datetime
@@ -51,6 +53,7 @@ class Scenario:
     chunks_under_way: int
     workspace: Workspace = field(default_factory=marketplace)
     later: Workspace | None = None
+    segments: tuple[Segment, ...] = ()
 
 
 def draw_scenario(seed: int, *, hours: float = 24) -> Scenario:

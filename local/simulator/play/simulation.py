@@ -13,6 +13,7 @@ from functions.domain.errors import TminusError
 from functions.domain.push.outcomes import Envelope, Message
 from functions.ports import Ports
 from functions.usecases.recipes.save import save_recipe
+from functions.usecases.recipes.segments import save_segment
 from local.embedded.clock import VirtualClock
 from local.embedded.response import Response
 from local.embedded.system import RECONCILE_JOB
@@ -21,6 +22,7 @@ from local.simulator.judge.ending import Ending
 from local.simulator.judge.judges import judges
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import Outcome, RunLog
+from local.simulator.judge.segments import Segments
 from local.simulator.play.chance import Chance, Injected
 from local.simulator.play.dispatch import Dispatch
 from local.simulator.play.entry_points import EntryPoint, through_handlers
@@ -102,6 +104,7 @@ class Simulation:
         self._order = 0
         self._dispatch = Dispatch(self, self.world.queue, self.world.schedules, self._clock)
         self._answers = Answers(self._contract, self.world.queue, self._clock.now, self._log.broken)
+        self._segments = Segments(self._log.broken)
         self._promises = Promises(self.world.recipes, self._clock.now)
         self._happenings = Happenings(
             self, self._contract, self._promises, scenario=self._scenario, world=self.world, log=self._log
@@ -113,9 +116,12 @@ class Simulation:
     def run(self) -> Outcome:
         """Play the day and some time without faults, then judge the run."""
         self.world.schedules.put(RECONCILE_JOB)
+        for segment in self._scenario.segments:
+            save_segment(self._raw, segment, by="simulator")
         for document in self._scenario.recipes:
             save_recipe(self._raw, document, by="simulator")
             self._promises.note(document["id"])
+        self._segments.begin(self.world.recipes.all())
         for execution in self.world.executions.unfinished():
             self._contract.observe("executions.create", (execution,), True, None)  # saved inside its lead time
         if self._ours and self.chance.number("outage") < SHARE_OF_OUTAGES:
@@ -267,6 +273,7 @@ class Simulation:
             self._contract.deleted(args[0], self.world.files.names(args[0]))
         else:
             self._contract.observe(call, args, answer, worker)
+            self._segments.observe(call, args, answer, worker, self._contract.step)
         if worker is not None:
             late = call == "ledger.transact" and self._clock.now() - worker.began_at >= self._raw.policy.lease
             worker.reserved_late = worker.reserved_late or late
@@ -321,6 +328,7 @@ class Simulation:
         )
         ending.judge(quiet_since=self._scenario.ends_at, now=now)
         self._promises.judge(world.executions, now, self._log.broken)
+        self._segments.judge(world.recipes.all(), world.ports.segments.all())
         for document in self._scenario.recipes:
             if self._ours and document["id"] not in self._happenings.touched:
                 lead = timedelta(minutes=document["schedule"]["leadTimeMinutes"])

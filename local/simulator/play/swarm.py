@@ -14,9 +14,11 @@ from random import Random
 from typing import Any
 
 from audience_jobs.workspace import Workspace
+from functions.domain.audience.segments import Segment
 from functions.domain.policy import Policy
 from local.simulator.play.faults import (
     ANYWHERE,
+    CHANGES_OF_SEGMENTS,
     CHANNELS,
     DELIVERY,
     DOCUMENTS,
@@ -44,6 +46,7 @@ from local.simulator.play.faults import (
     usual_share,
 )
 from local.simulator.play.scenario import LOCALES, Scenario, german
+from local.simulator.play.segments import draw_segments
 from local.simulator.play.users import AUDIENCES, User
 
 Document = dict[str, Any]
@@ -110,7 +113,7 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
         shares |= {kind: _held(kind, share) for kind, share in usual.items()}
     idle = random.random() < _IDLE or calm
     acts = {kind: 0.0 if idle or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
-    acts |= {kind: _ACTS_TIMES for kind in EVENTS | SKIPS if kind in favoured}
+    acts |= {kind: _ACTS_TIMES for kind in EVENTS | SKIPS | CHANGES_OF_SEGMENTS if kind in favoured}
     return replace(rates, shares=shares, acts=acts, races=races)
 
 
@@ -157,20 +160,31 @@ def _elsewhere(seed: int, scenario: Scenario, favoured: Collection[str]) -> Scen
     """Let the day be one of the gym, which has other layers and rules, and perhaps others after a release."""
     random = Random(f"workspace {seed}")  # noqa: S311 - reproducible on purpose
     later = random.random() < _NEW_RULES or NEW_RULES in favoured
-    if not (random.random() < _GYM or GYM in favoured or NEW_RULES in favoured):
+    if not (random.random() < _GYM or {GYM, NEW_RULES, SEGMENTS} & {*favoured}):
         return scenario
     recipes = deepcopy(scenario.recipes)
     for push in (push for recipe in recipes for push in recipe["pushSequence"]):
         push["layerId"] = random.choice((5, 7)) if push["layerId"] == 5 else push["layerId"]
         if "buttons" in push:
             push["translations"] = {"de": german(push)}
+    recipes, segments = _by_segments(seed, recipes, favoured)
     return replace(
         scenario,
         recipes=recipes,
+        segments=segments,
         users=tuple(replace(user, locale=random.choice(LOCALES)) for user in scenario.users),
         workspace=Workspace(_WORKSPACES / "gym"),
         later=Workspace(_WORKSPACES / "gym_later") if later else None,
     )
+
+
+def _by_segments(
+    seed: int, recipes: tuple[Document, ...], favoured: Collection[str]
+) -> tuple[tuple[Document, ...], tuple[Segment, ...]]:
+    """Have the recipes of some days in the gym choose their users by segments."""
+    random = Random(f"segments {seed}")  # noqa: S311 - reproducible on purpose
+    drawn = random.random() < _WITH_SEGMENTS or SEGMENTS in favoured
+    return draw_segments(random, recipes) if drawn else (recipes, ())
 
 
 def _crowded(recipes: Sequence[Document], policy: Policy) -> bool:
@@ -307,8 +321,11 @@ CROWDED = "crowded"
 _GYM, _NEW_RULES = 0.3, 0.5
 """The share of days in the gym, and the share of those on which a release changes its rules."""
 GYM, NEW_RULES = "gym", "new rules"
+_WITH_SEGMENTS = 0.4
+"""The share of days in the gym on which recipes use segments."""
+SEGMENTS = "segments"
 _WITH_IMAGES = 0.2
 WITH_IMAGES = "with images"
 _WORKSPACES = Path(__file__).parent.parent / "workspaces"
-FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, WITH_IMAGES, *_CHANGES, *WORDS})
+FAVOURS = frozenset({CALM, CROWDED, RACES, FEW_USERS, GYM, NEW_RULES, SEGMENTS, WITH_IMAGES, *_CHANGES, *WORDS})
 """The names that `favoured` accepts."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from audience_jobs.contract import DEVICES_FILE, Audience, Column, Job
+from audience_jobs.query_based import AUDIENCE
 from functions.domain.ids import canonical_user_id, user_digest
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import JOB, Rates
@@ -81,13 +82,13 @@ class Users:
 
     @contextmanager
     def run(self, job: Job, arguments: Mapping[str, object], *, now: datetime) -> Iterator["UsersRun"]:  # noqa: ARG002
-        """Run the job once."""
+        """Run the job once. A job of conditions finds the users who have one of the locales that it binds."""
         self._runs += 1
         nonsense = self._chance.fault(
             f"{self._caller()}/nonsense", self._rates.among({"job_nonsense": JOB["job_nonsense"]})
         )
         how = self._chance.pick(f"{self._caller()}/nonsense:how", _NONSENSE) if nonsense else ""
-        yield UsersRun(self, self._present(), self._runs, how)
+        yield UsersRun(self, _fitting(job, self._present()), self._runs, how, job.audiences[0].columns)
 
     def _present(self) -> list[User]:
         present = (self._chance.number(f"{self._runs}/{user.id}") < _SAME_EACH_RUN for user in self._users)
@@ -129,34 +130,45 @@ class Users:
 class UsersRun:
     """The result of one run."""
 
-    def __init__(self, users: Users, present: Sequence[User], number: int, nonsense: str) -> None:
+    def __init__(
+        self, users: Users, present: Sequence[User], number: int, nonsense: str, columns: Sequence[Column]
+    ) -> None:
         self._users, self._present, self._number, self._nonsense = users, present, number, nonsense
+        self._columns = tuple(column.name for column in columns)
 
     def size(self, audience: str) -> int:
         """Return the audience's number of rows, before a fault turns them into nonsense."""
-        return sum(audience in user.audiences for user in self._present)
+        return len(self._in(audience))
+
+    def _in(self, audience: str) -> list[tuple[int, User]]:
+        """Return the users of an audience, each with its place among those present."""
+        everyone = audience == AUDIENCE
+        return [
+            (place, user)
+            for place, user in enumerate(self._present)
+            if audience in user.audiences or (everyone and user.audiences)
+        ]
 
     def write_audience(self, audience: str, path: Path) -> int:
         """Write the audience's CSV, or nonsense instead."""
         rows = [
-            (user.id, f"Name {number}", f"goal of run {self._number}")
-            for number, user in enumerate(self._present)
-            if audience in user.audiences
+            (user.id, f"Name {number}", f"goal of run {self._number}", user.locale)[: len(self._columns)]
+            for number, user in self._in(audience)
         ]
-        header = COLUMNS
+        header = self._columns
         if self._nonsense == "unsorted":
             rows.reverse()
         elif self._nonsense == "empty":
             rows = []
         elif self._nonsense == "no_user_id":
-            header = ("id", *COLUMNS[1:])
+            header = ("id", *header[1:])
         elif self._nonsense == "invalid_ids":
             names = (f"={number}" for number in range(len(rows)))
             rows = sorted(((name, *row[1:]) for name, row in zip(names, rows, strict=True)), key=_order)
         elif self._nonsense == "twice":
             rows = [row for row in rows for _ in range(2)]
         elif self._nonsense == "blank":
-            rows = [(row[0], "", "") for row in rows]
+            rows = [(row[0], *("" for _ in row[1:])) for row in rows]
         _write(path, header, rows)
         if self._nonsense == "not_utf8":
             path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
@@ -166,8 +178,13 @@ class UsersRun:
         self, audience: str, path: Path, *, per_user: int, topic: str | None = None, locales: bool = False
     ) -> int:
         """Write the tokens of the audience's users."""
-        mine = [user.id for user in self._present if audience in user.audiences]
+        mine = [user.id for _, user in self._in(audience)]
         return self._users.write_devices_of(mine, path, per_user=per_user, topic=topic, locales=locales)
+
+
+def _fitting(job: Job, users: list[User]) -> list[User]:
+    locales = [parameter.default for parameter in job.parameters]
+    return [user for user in users if user.locale in locales] if locales else users
 
 
 def _order(row: Sequence[str]) -> bytes:

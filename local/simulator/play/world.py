@@ -11,7 +11,6 @@ from functions.ports.violations import ViolationStore
 from functions.stores import Stores, stores_on
 from local.embedded.callers import LocalCallers
 from local.memory.alerts import MemoryAlerts, MemoryAlertStore, MemoryChannels
-from local.memory.documents import MemoryDocuments
 from local.memory.executions import MemoryExecutionStore
 from local.memory.files import MemoryAudienceFiles
 from local.memory.ledger import MemoryCadenceLedger
@@ -20,6 +19,7 @@ from local.memory.schedules import MemorySchedules
 from local.simulator.play.bucket import BucketFiles
 from local.simulator.play.chance import Chance
 from local.simulator.play.faults import Rates
+from local.simulator.play.overlapping import OverlappingDocuments
 from local.simulator.play.phones import Left, Phones
 from local.simulator.play.pictures import Pictures
 from local.simulator.play.registrations import Registrations
@@ -58,7 +58,7 @@ def open_world(
     registrations: Registrations,
 ) -> World:
     """Make the world of a scenario, still empty."""
-    documents, files = MemoryDocuments(), MemoryAudienceFiles()
+    documents, files = OverlappingDocuments(), MemoryAudienceFiles()
     queue, schedules = MemoryTaskQueue(clock), MemorySchedules(clock)
     phones = Phones(
         chance,

@@ -17,8 +17,6 @@ _NOT_PLAYED = (
     "usecases/dry_run/sample_people.py",
     "usecases/people",
     "usecases/recipes/activate.py",
-    "usecases/recipes/segments.py",
-    "usecases/recipes/with_segments.py",
     "usecases/reports/activity.py",
     "usecases/reports/calendar.py",
     "usecases/reports/campaign_index.py",
@@ -33,7 +31,7 @@ _NOT_PLAYED = (
 
 It restores no backup, its sender, like FCM, cannot be asked, and nobody in it calls the API too often or uploads to a
 bucket. It erases no user; tests end that process at every call. What only the console's pages ask
-for reads, and so does verifying the audit log. It has no segments, whose store changes each in one transaction.
+for reads, and so does verifying the audit log.
 """
 _NOT_REACHED = (
     "files.expire",

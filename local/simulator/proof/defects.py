@@ -40,6 +40,7 @@ from local.simulator.proof import mutations, platform_defects
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.defects_of_content import CONTENT
 from local.simulator.proof.defects_of_records import RECORDS
+from local.simulator.proof.defects_of_segments import SEGMENTS
 from local.simulator.proof.planting import Change
 
 DEFECTS = (
@@ -345,5 +346,6 @@ DEFECTS = (
     ),
     *CONTENT,
     *RECORDS,
+    *SEGMENTS,
     *platform_defects.PLATFORM_DEFECTS,
 )

@@ -59,7 +59,7 @@ def _dry_run(call: Call) -> Reply:
     if not call.caller.role.includes(Role.OPERATOR):
         found = found.without_messages()
     totals = found.totals
-    text = f"{totals.eligible:,} of {totals.audience_size:,} users would get {totals.messages:,} messages"
+    text = f"{totals.eligible_people:,} of {totals.people:,} users would get {totals.messages:,} messages"
     return Reply(data=found, message=text if found.valid else why_not(found))
 
 

@@ -1,1 +1,1 @@
-SELECT id AS user_id, locale FROM users
+SELECT id AS user_id, name, goal, locale FROM users
