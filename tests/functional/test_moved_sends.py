@@ -98,6 +98,36 @@ def test_a_send_that_was_moved_forward_and_sent_stays_skipped(lab: Lab) -> None:
             refused()
 
 
+def by_hand(lab: Lab, recipe_id: str, **schedule: Any) -> None:
+    """Change a stored recipe behind Tminus's back."""
+    document = stored_recipe(lab.ports, recipe_id)
+    document["schedule"] = {name: value for name, value in {**document["schedule"], **schedule}.items() if value}
+    lab.ports.recipes.change(recipe_id, lambda _: document)
+
+
+def test_a_copy_does_not_go_live_if_its_send_is_not_skipped_any_more(lab: Lab) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT + DAY, SEND_AT + HOUR, by=BY)
+    lab.run_to(SEND_AT + HOUR - 5 * MINUTE)
+    by_hand(lab, "welcome", skip=None)
+    lab.run_to(SEND_AT + HOUR + 2 * MINUTE)
+    [copy] = lab.ports.executions.search(ExecutionSearch(recipe_id=moved_id("welcome", SEND_AT + DAY)), most=5)
+    assert (copy.state, copy.reason) == ("cancelled", "the send in whose place it sends was restored")
+
+
+@pytest.mark.slow
+def test_a_send_does_not_go_live_if_its_copy_has(lab: Lab) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT + DAY, SEND_AT + HOUR, by=BY)
+    lab.run_to(SEND_AT + 2 * HOUR)
+    by_hand(lab, "welcome", skip=None)
+    lab.run_to(SEND_AT + DAY + 2 * MINUTE)
+    sent = lab.ports.executions.search(ExecutionSearch(recipe_id="welcome"), most=5)
+    assert [(each.state, each.reason) for each in sent if each.send_at > SEND_AT] == [
+        ("cancelled", "its send was moved, and has gone out")
+    ]
+
+
 def test_a_save_that_forgets_the_skip_of_a_moved_send_is_refused(lab: Lab) -> None:
     lab.save()
     move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
@@ -155,7 +185,7 @@ def before_a_change(lab: Lab, patch: pytest.MonkeyPatch, recipe_id: str, act: Ca
 def test_a_restore_in_the_middle_of_a_move_leaves_one_send(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.save()
     before_a_change(lab, monkeypatch, COPY, lambda: restore_send(lab.ports, "welcome", SEND_AT, by="ben"))
-    with pytest.raises(NotPossible, match="was restored meanwhile"):
+    with pytest.raises(NotPossible, match="was changed meanwhile"):
         move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
     assert stored_recipe(lab.ports, COPY)["status"] == "paused"
     assert [each.at for each in next_sends(lab.ports, most=2)] == [SEND_AT, SEND_AT + DAY]

@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.instants import instant, stamp
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, read
 from functions.domain.recipe.schedule import Frequency, planned_from
 from functions.domain.recipe.skips import skips_of
 from functions.domain.recipe.status import Status
 
+MOVED_FROM = "movedFrom"
+"""The field of a copy that names the recipe and the send in whose place it sends."""
 _LONGEST_ID = 100
-_OWN = ("createdAt", "updatedAt", FIRST_SEND_AT, "isActive", "problem")
+_OWN = ("createdAt", "updatedAt", FIRST_SEND_AT, MOVED_FROM, "isActive", "problem")
 """Fields that belong to the recipe itself, and not to what it sends."""
 
 
@@ -46,6 +50,7 @@ def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
         "id": moved_id(recipe.id, send_at),
         "name": f"{recipe.name} (moved)",
         "status": Status.ACTIVE.value,
+        MOVED_FROM: {"recipeId": recipe.id, "sendAt": stamp(send_at)},
         "schedule": schedule if lead is None else {**schedule, "leadTimeMinutes": lead},
     }
     if next(planned_from(read(copy).schedule, to), None) != to:
@@ -54,6 +59,15 @@ def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
             "does not come twice because the clocks change"
         )
     return copy
+
+
+def moved_from(document: Mapping[str, Any]) -> tuple[str, datetime] | None:
+    """Return the recipe and the send in whose place a recipe sends once; None if it sends as itself."""
+    match document:
+        case {"movedFrom": {"recipeId": str(recipe_id), "sendAt": str(send_at)}, "schedule": {"frequency": "once"}}:
+            with suppress(ValueError):
+                return recipe_id, instant(send_at)
+    return None
 
 
 def moved_ids(document: Mapping[str, Any], send_at: datetime) -> Sequence[str]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.documents import shown
+from functions.domain.recipe.moved import MOVED_FROM
 from functions.domain.recipe.read import FIRST_SEND_AT
 
-_TOLD_ELSEWHERE = ("updatedAt", "updatedBy", "createdAt", "isActive", FIRST_SEND_AT)
+_TOLD_ELSEWHERE = ("updatedAt", "updatedBy", "createdAt", "isActive", FIRST_SEND_AT, MOVED_FROM)
 
 
 @dataclass(frozen=True, kw_only=True)

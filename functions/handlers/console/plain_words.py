@@ -19,7 +19,8 @@ _SETTINGS: Mapping[str, str] = {
     "MAX_TOTAL_AUDIENCE": "the deployment's limit of people",
     "USER_ID_FORMAT": "the format of user IDs",
 }
-"""What campaigns depend on. Other settings are for operators of the deployment, and keep their names, as does every\nsetting that is missing or wrong."""
+"""What campaigns depend on. Other settings are for operators of the deployment, and keep their names, as does every
+setting that is missing or wrong."""
 _SETTING = rf"\b(?<!the setting )(?P<setting>{'|'.join(_SETTINGS)})(?P<to>=(?=\w))?\b"
 _DATA = (
     r"(?P<data>is not a column of (?:the model )?(?P<lacks>(?!the\b)\w+)"

@@ -12,7 +12,6 @@ from functions.domain.recipe.skips import with_skip
 from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.usecases.recipes.move_sends import plan_move
-from functions.usecases.recipes.moved import went_live
 from functions.usecases.recipes.save import (
     add_recipe,
     checked,
@@ -21,6 +20,7 @@ from functions.usecases.recipes.save import (
     stored_recipe,
     update_recipe,
 )
+from functions.usecases.timeline.orphans import went_live
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,10 @@ def move_send(ports: Ports, recipe_id: str, send_at: datetime, to: datetime, *, 
     _refuse_sent(ports, ready, send_at)
     recipe = skip_send(ports, recipe_id, send_at, by=by, action=Action.MOVED)
     moved = _create(ports, ready, send_at, by=by)
-    if not is_skipped(read(stored_recipe(ports, recipe_id)).schedule, send_at):
+    current = ports.recipes.get(recipe_id)
+    if current is None or not (read(current).is_active and is_skipped(read(current).schedule, send_at)):
         pause_recipe(ports, moved.id, by=by)
-        raise NotPossible(f"the send at {_named(send_at)} was restored meanwhile: it goes out at its own time")
+        raise NotPossible(f"recipe {recipe_id!r} was changed meanwhile: the send at {_named(send_at)} is not moved")
     return Moved(recipe=recipe, copy=moved)
 
 

@@ -10,10 +10,7 @@ from functions.domain.recipe.read import read
 from functions.domain.recipe.schedule import is_skipped
 from functions.domain.recipe.skips import skips_of
 from functions.ports import Ports
-from functions.ports.executions import ExecutionSearch
-
-_MOST_OF_ONCE = 20
-"""More executions than a recipe that sends once has, with its tests."""
+from functions.usecases.timeline.orphans import went_live
 
 
 def moved_to(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> str:
@@ -23,12 +20,6 @@ def moved_to(ports: Ports, document: Mapping[str, Any], send_at: datetime) -> st
         if (copy is not None and sends_instead(copy)) or went_live(ports, each):
             return each
     return ""
-
-
-def went_live(ports: Ports, recipe_id: str) -> bool:
-    """Return whether a recipe that sends once has sent to its audience."""
-    found = ports.executions.search(ExecutionSearch(recipe_id=recipe_id), most=_MOST_OF_ONCE)
-    return any(execution.went_live for execution in found)
 
 
 def refuse_moved(ports: Ports, before: Mapping[str, Any] | None, document: Mapping[str, Any]) -> None:

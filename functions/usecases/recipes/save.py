@@ -30,9 +30,10 @@ from functions.usecases.recipes.move_sends import (
     record_missed_before,
     start_moved,
 )
-from functions.usecases.recipes.moved import copies_to_send, moved_to, refuse_moved, went_live
+from functions.usecases.recipes.moved import copies_to_send, moved_to, refuse_moved
 from functions.usecases.recipes.with_segments import with_current_segments
 from functions.usecases.timeline.control import cancel_before_live, live_of
+from functions.usecases.timeline.orphans import went_live
 
 LAUNCH = "launch"
 _Change = Callable[[Document | None], Recipe]
@@ -207,9 +208,9 @@ def delete_recipe(
         if stored is not None:
             check_version(recipe_id, stored, versions)
 
+    list(_pause_moved(ports, {**stored, "id": recipe_id}, by=by))
     ports.recipes.change(recipe_id, remove, deed_now(ports, by, Action.DELETED))
     ports.schedules.delete(schedule_name(recipe_id))
-    list(_pause_moved(ports, {**stored, "id": recipe_id}, by=by))
     return cancel_before_live(ports, recipe_id, "its recipe was deleted", tests=True)
 
 

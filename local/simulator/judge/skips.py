@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from local.simulator.judge.contract import Contract
 
-_REPLACES = ("edit", "move", "delete")
+_REPLACES = ("edit", "move", "delete", "restore")
 """Changes that take skips back: the document that they save has none."""
 
+_SKIPS = ("skip", "shift")
 _WHY = "its send had been skipped before"
 
 
@@ -36,7 +37,7 @@ class Skips:
                 self._replacing[recipe_id] -= 1
                 self._take_back(recipe_id)
             alone = not self._replacing[recipe_id] and replaced == self._replaced[recipe_id]
-            if accepted and kind == "skip" and alone:
+            if accepted and kind in _SKIPS and alone:
                 self._skipped[recipe_id].add(execution_id)
                 self._contract.doom_unless_live(execution_id, _WHY)
 

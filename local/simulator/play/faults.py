@@ -110,6 +110,8 @@ EVENTS = {
 """Actions of people, and other unexpected events."""
 SKIPS = {"skip": "an operator skipped the send of"}
 """People leave out a send. It is drawn apart from the other events, to keep the days of older seeds."""
+MOVES = {"shift": "an operator moved one send:", "restore": "an operator restored the send of"}
+"""People have one send go out at another time, and take that back; drawn apart, too."""
 RELEASES = {"stricter": "a new release was deployed that cannot read the running executions of"}
 """Releases that read less than the one before. They come after all others, to keep the moods of older seeds."""
 LIFTS = {"lift": "an operator lifted graves of dead tokens, beside"}
@@ -154,6 +156,7 @@ WORDS: Mapping[str, str] = (
     | TAKEN
     | IMAGES
     | SKIPS
+    | MOVES
     | CHANGES_OF_SEGMENTS
 )
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from functions.ports import Ports
 from functions.ports.queue import Task
 from local.simulator.judge.contract import Contract
+from local.simulator.judge.moves import Moves
 from local.simulator.judge.promises import Promises
 from local.simulator.judge.run_log import RunLog
 from local.simulator.judge.skips import Skips
@@ -20,7 +21,7 @@ _POISONS: tuple[Mapping[str, Any], ...] = (
     {"executionId": 7},
     {},
 )
-_CHANGES = ("pause", "resume", "edit", "delete", "join", "move", "skip")
+_CHANGES = ("pause", "resume", "edit", "delete", "join", "move", "skip", "shift", "restore")
 
 
 class Stage(Protocol):
@@ -54,7 +55,7 @@ class Happenings:
     ) -> None:
         self._stage, self._contract, self._promises, self._world, self._log = stage, contract, promises, world, log
         self._written = {document["id"]: document for document in scenario.recipes}
-        self._skips = Skips(contract)
+        self._skips, self.moves = Skips(contract), Moves(log.broken)
         self.touched: set[str] = set()
 
     def happen(self, event: Event) -> None:
@@ -112,6 +113,8 @@ class Happenings:
         if event.kind in _CHANGES:
             self.touched.add(event.recipe_id)
             self._promises.forget(changed)
+        if event.kind == "shift":
+            self.moves.asked(event.execution_id)
         skips_settle = self._skips.begin(event.kind, event.recipe_id, event.execution_id)
         waiting = [one.id for one in self._world.executions.unfinished() if one.recipe_id == event.recipe_id]
 

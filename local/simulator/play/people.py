@@ -15,7 +15,15 @@ from functions.domain.recipe.first_send import Underway
 from functions.ports import Ports
 from functions.usecases.alerting.cancel_by_link import Standing, cancel_by_link, look_at_link
 from functions.usecases.moving_in.migrate import migration_status
-from functions.usecases.recipes.save import delete_recipe, pause_recipe, resume_recipe, save_recipe, skip_send
+from functions.usecases.recipes.move_send import move_send
+from functions.usecases.recipes.save import (
+    delete_recipe,
+    pause_recipe,
+    restore_send,
+    resume_recipe,
+    save_recipe,
+    skip_send,
+)
 from functions.usecases.reports.audit import history_of
 from functions.usecases.reports.execution import report
 from functions.usecases.reports.history import notifications_of
@@ -42,6 +50,11 @@ _AMID = (-20, -1, 0.1, 0.5, 1, 2, 4, 8)
 _BEFORE = (600, 120, 40, 31, 30, 29, 26, 12, 5, 1, 0)
 """Minutes before a send time at which people skip the send."""
 _SHARE_OF_SKIPS = 0.3
+_SHARE_OF_MOVES = 0.3
+_MOVED_BY = (15, -45, 90, 40, 240, -15, 5)
+"""How many minutes later people send instead."""
+_MOVE_NUMBERS = 3_000
+"""The lowest number of an event that moves a send."""
 _OPERATOR = "operator@example.com"
 _UNDERWAY = (None, Underway.KEEP, Underway.REPLACE)
 _RARE = {
@@ -88,6 +101,7 @@ def draw_events(seed: int, scenario: Scenario, rates: Rates) -> list[Event]:
         *_releases(releases, scenario, rates),
         *_lifts(lifts, scenario, rates),
         *_skips(Random(f"skips {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
+        *_moves(Random(f"moved sends {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
         *_segment_changes(Random(f"segment changes {seed}"), scenario, rates),  # noqa: S311 - as above
         *_rule_changes(Random(f"rules {seed}"), scenario, rates),  # noqa: S311 - reproducible on purpose
     ]
@@ -152,6 +166,23 @@ def _skips(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
         yield Event(at=at, number=0, kind="skip", recipe_id=recipe["id"], execution_id=identity)
 
 
+def _moves(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
+    """Draw people who move a send, sometimes again, and who take that back, perhaps at the same time."""
+    recipe = random.choice(scenario.recipes)
+    around = list(sends(recipe, scenario.begins_at, scenario.ends_at))
+    often = rates.events * _SHARE_OF_MOVES * max(rates.acts.get(kind, 1) for kind in ("shift", "restore"))
+    if not around or random.random() >= often:
+        return
+    send_at, kinds = random.choice(around), ["shift", *random.choices(("shift", "restore"), k=random.randrange(4))]
+    at = send_at - timedelta(minutes=random.choice(_BEFORE))
+    for number, kind in enumerate(kinds):
+        then = min(max(at, scenario.begins_at), scenario.ends_at)
+        unique = _MOVE_NUMBERS + 10 * random.randrange(len(_MOVED_BY)) + number
+        identity = execution_id(recipe["id"], send_at)
+        yield Event(at=then, number=unique, kind=kind, recipe_id=recipe["id"], execution_id=identity)
+        at += timedelta(minutes=random.choice((0, 0, 0.1, 1, 15, 60)))
+
+
 def _events(random: Random, scenario: Scenario, rates: Rates) -> Iterator[Event]:
     number = 0
     for kind in EVENTS:
@@ -214,6 +245,11 @@ def _use_link(ports: Ports, event: Event) -> None:
         raise NotPossible(f"the cancel link of {event.execution_id} is {seen.standing.value}")
 
 
+def _move_one(ports: Ports, event: Event) -> None:
+    later = timedelta(minutes=_MOVED_BY[(event.number - _MOVE_NUMBERS) // 10])
+    move_send(ports, event.recipe_id, _send_of(event), _send_of(event) + later, by=_OPERATOR)
+
+
 def _send_of(event: Event) -> datetime:
     return datetime.strptime(event.execution_id.rpartition("_")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
@@ -256,6 +292,8 @@ _DEEDS: Mapping[str, Callable[[Ports, Event], object]] = {
     "pause": lambda ports, event: pause_recipe(ports, event.recipe_id, by=_OPERATOR),
     "resume": lambda ports, event: resume_recipe(ports, event.recipe_id, by=_OPERATOR),
     "skip": lambda ports, event: skip_send(ports, event.recipe_id, _send_of(event), by=_OPERATOR),
+    "shift": _move_one,
+    "restore": lambda ports, event: restore_send(ports, event.recipe_id, _send_of(event), by=_OPERATOR),
     "delete": lambda ports, event: delete_recipe(ports, event.recipe_id, by=_OPERATOR),
     "link": _use_link,
     "once": lambda ports, event: send_a_push_once(ports, event.number),

@@ -274,6 +274,7 @@ class Simulation:
         else:
             self._contract.observe(call, args, answer, worker)
             self._segments.observe(call, args, answer, worker, self._contract.step)
+            self._happenings.moves.observe(call, answer)
         if worker is not None:
             late = call == "ledger.transact" and self._clock.now() - worker.began_at >= self._raw.policy.lease
             worker.reserved_late = worker.reserved_late or late

@@ -30,6 +30,7 @@ from local.simulator.play.faults import (
     INTERRUPTIONS,
     JOB,
     LEDGER,
+    MOVES,
     OUTLIVES,
     PERMISSION,
     SCHEDULES,
@@ -113,7 +114,7 @@ def swarm_rates(seed: int, rates: Rates, favoured: Collection[str] = ()) -> Rate
         shares |= {kind: _held(kind, share) for kind, share in usual.items()}
     idle = random.random() < _IDLE or calm
     acts = {kind: 0.0 if idle or random.random() >= _ACTS else _ACTS_TIMES for kind in EVENTS}
-    acts |= {kind: _ACTS_TIMES for kind in EVENTS | SKIPS | CHANGES_OF_SEGMENTS if kind in favoured}
+    acts |= {kind: _ACTS_TIMES for kind in EVENTS | SKIPS | MOVES | CHANGES_OF_SEGMENTS if kind in favoured}
     return replace(rates, shares=shares, acts=acts, races=races)
 
 

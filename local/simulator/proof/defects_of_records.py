@@ -1,9 +1,11 @@
-"""Planted defects of what Tminus records for people: announced and skipped sends, and the audit log."""
+"""Planted defects of what Tminus records for people: announced, skipped and moved sends, and the audit log."""
 
 from functions.domain import audit_chain
+from functions.domain.recipe import moved as recipe_moved
 from functions.domain.recipe import schedule
 from functions.stores.audit import DocumentAuditLog
-from functions.usecases.timeline import reconcile
+from functions.usecases.recipes import moved
+from functions.usecases.timeline import orphans, reconcile
 from local.simulator.proof import mutations
 from local.simulator.proof.defect import Defect
 from local.simulator.proof.planting import Change
@@ -21,6 +23,17 @@ RECORDS = (
         sentence=r"^it went live although its send had been skipped before$",
         favours=("skip", "calm", "sends often"),
         changes=(Change(schedule.is_skipped, mutations.nothing_lost),),
+    ),
+    Defect(
+        name="a moved send stays beside its copy",
+        means="a send that a person moved and restored goes out at both times",
+        sentence=r"^a send that was moved went out twice: ",
+        favours=("shift", "restore", "calm", "sends often"),
+        changes=(
+            Change(moved.moved_to, mutations.do_nothing),
+            Change(recipe_moved.moved_from, mutations.do_nothing),
+            Change(orphans.went_live, mutations.do_nothing),
+        ),
     ),
     Defect(
         name="the chain forks",
