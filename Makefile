@@ -59,9 +59,9 @@ test-all: ## Run all that CI runs (under an hour): make test with coverage, and 
 
 test-rest: ## Run what CI runs after make test; what needs one core runs beside another
 	$(MAKE) lint test-long
-	$(MAKE) -j2 --output-sync test-bigquery test-api-fuzz infra-check test-api-clients bench-smoke test-runtime test-wheel \
-	    test-rules demo sbom
-	$(MAKE) simulate-fresh prove-smoke chaos
+	$(MAKE) -j2 --output-sync test-bigquery test-api-fuzz chaos bench-smoke test-runtime infra-check test-api-clients \
+	    test-wheel test-rules demo sbom
+	$(MAKE) simulate-fresh prove-smoke
 
 coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
 	@ls .coverage/data* >/dev/null 2>&1 || $(MAKE) test COVERAGE=1

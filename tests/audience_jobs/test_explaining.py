@@ -102,7 +102,7 @@ def _agrees(engine: Engine, world: Workspace, written: dict[str, Any], some: lis
 
 
 @pytest.mark.long
-@examples(150, few=12, suppress_health_check=[HealthCheck.too_slow])
+@examples(80, few=12, suppress_health_check=[HealthCheck.too_slow])
 @given(written=conditions.CONDITIONS, some=SOME)
 def test_on_files_a_user_fits_who_is_in_the_audience(
     written: dict[str, Any], some: list[str], files: Engine, world: Workspace
@@ -111,7 +111,7 @@ def test_on_files_a_user_fits_who_is_in_the_audience(
 
 
 @pytest.mark.long
-@examples(150, few=12, suppress_health_check=[HealthCheck.too_slow])
+@examples(80, few=12, suppress_health_check=[HealthCheck.too_slow])
 @given(written=conditions.CONDITIONS, some=SOME)
 def test_in_postgres_a_user_fits_who_is_in_the_audience(
     written: dict[str, Any], some: list[str], database: Engine, world: Workspace

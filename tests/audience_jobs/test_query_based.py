@@ -202,7 +202,7 @@ def understood(written: Mapping[str, Any]) -> bool:
 
 
 @pytest.mark.long
-@examples(80, few=12)
+@examples(50, few=12)
 @given(data=worlds, written=criteria)
 def test_an_audience_is_what_the_reference_works_out(data: Data, written: Mapping[str, Any]) -> None:
     assume(understood(written))

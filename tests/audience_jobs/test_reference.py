@@ -337,7 +337,7 @@ newness = st.fixed_dictionaries({}, optional=choices)
 
 
 @pytest.mark.long
-@examples(60, few=8)
+@examples(40, few=8)
 @given(data=databases, arguments=windows)
 def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
     with TemporaryDirectory() as folder:
@@ -345,7 +345,7 @@ def test_layer_3_writes_what_the_reference_works_out(data: Data, arguments: dict
         assert audiences_of(LAYER_3, Path(folder), **arguments) == layer_3(data, **arguments)
 
 
-@examples(60, few=8)
+@examples(40, few=8)
 @given(data=databases, arguments=newness)
 def test_the_waterfall_writes_what_the_reference_works_out(data: Data, arguments: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:

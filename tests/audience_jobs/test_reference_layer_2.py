@@ -156,7 +156,7 @@ arguments_of_showcase = st.fixed_dictionaries(
 
 
 @pytest.mark.long
-@examples(40, few=6)
+@examples(30, few=6)
 @given(data=databases, arguments=arguments_of_layer_2)
 def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict[str, int]) -> None:
     with TemporaryDirectory() as folder:
@@ -165,7 +165,7 @@ def test_layer_2_writes_what_the_reference_works_out(data: Data, arguments: dict
 
 
 @pytest.mark.long
-@examples(40, few=6)
+@examples(30, few=6)
 @given(data=databases, arguments=arguments_of_showcase)
 def test_the_showcase_writes_what_the_reference_works_out(data: Data, arguments: dict[str, object]) -> None:
     with TemporaryDirectory() as name:
