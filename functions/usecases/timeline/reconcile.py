@@ -63,7 +63,6 @@ def reconcile(ports: Ports) -> Drift:
     began_at, accounted = ports.clock.now(), ports.executions.accounted_until()
     jobs, plans = _launch_jobs(ports), {plan.recipe_id: plan for plan in ports.recipes.plans()}
     recipes, malformed = _read_recipes(ports)
-    _renew_segments(ports, recipes)
     plan_sends(ports, recipes, plans)
     drift = Drift(
         schedules=tuple(_match_schedules(ports, recipes, jobs)),
@@ -76,6 +75,7 @@ def reconcile(ports: Ports) -> Drift:
         raise_alert(ports, drift_alert(drift.sentences, ports.clock.now()), None)
     ports.executions.account_until(began_at)
     _enqueue_waiting_alerts(ports)
+    _renew_segments(ports, recipes)  # after what sends depend on: until then they use the copies that they have
     check_audit(ports)
     purge(ports)
     return drift
