@@ -14,6 +14,7 @@ from functions.usecases.recipes.save import (
     delete_recipe,
     pause_recipe,
     restore_send,
+    resume_recipe,
     save_recipe,
     skip_send,
     stored_recipe,
@@ -98,6 +99,28 @@ def test_a_send_that_was_moved_forward_and_sent_stays_skipped(lab: Lab) -> None:
             refused()
 
 
+def test_a_copy_is_not_resumed_beside_the_send_itself(lab: Lab) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
+    restore_send(lab.ports, "welcome", SEND_AT, by=BY)
+    with pytest.raises(NotPossible, match="which is not skipped"):
+        resume_recipe(lab.ports, COPY, by=BY)
+
+
+def test_resuming_a_campaign_says_which_moved_send_stays_off_and_it_can_be_restored(lab: Lab) -> None:
+    lab.save()
+    move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
+    pause_recipe(lab.ports, "welcome", by=BY)
+    resumed = resume_recipe(lab.ports, "welcome", by=BY)
+    said = f"the send that was moved to 2026-03-02 21:30 UTC stays off: resume recipe {COPY}, or restore the send"
+    assert resumed.notices == (said,)
+    resume_recipe(lab.ports, COPY, by=BY)
+    assert next_sends(lab.ports, most=1)[0].at == LATER
+    pause_recipe(lab.ports, COPY, by=BY)
+    restore_send(lab.ports, "welcome", SEND_AT, by=BY)
+    assert next_sends(lab.ports, most=1)[0].at == SEND_AT
+
+
 def by_hand(lab: Lab, recipe_id: str, **schedule: Any) -> None:
     """Change a stored recipe behind Tminus's back."""
     document = stored_recipe(lab.ports, recipe_id)
@@ -157,6 +180,8 @@ def test_what_cannot_be_moved_changes_nothing(lab: Lab) -> None:
         move_send(lab.ports, "welcome", SEND_AT, SEND_AT, by=BY)
     with pytest.raises(NotPossible, match="name a whole minute"):
         move_send(lab.ports, "welcome", SEND_AT, LATER + timedelta(seconds=5), by=BY)
+    with pytest.raises(NotPossible, match="sends at 2026-03-03 18:30 UTC anyway"):
+        move_send(lab.ports, "welcome", SEND_AT, SEND_AT + DAY, by=BY)
     with pytest.raises(NotPossible, match="has no send at"):
         move_send(lab.ports, "welcome", SEND_AT + MINUTE, LATER, by=BY)
     assert stored_recipe(lab.ports, "welcome") == before
@@ -185,9 +210,9 @@ def before_a_change(lab: Lab, patch: pytest.MonkeyPatch, recipe_id: str, act: Ca
 def test_a_restore_in_the_middle_of_a_move_leaves_one_send(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.save()
     before_a_change(lab, monkeypatch, COPY, lambda: restore_send(lab.ports, "welcome", SEND_AT, by="ben"))
-    with pytest.raises(NotPossible, match="was changed meanwhile"):
+    with pytest.raises(NotPossible, match="which is not skipped: skip or move that send first"):
         move_send(lab.ports, "welcome", SEND_AT, LATER, by=BY)
-    assert stored_recipe(lab.ports, COPY)["status"] == "paused"
+    assert lab.ports.recipes.get(COPY) is None
     assert [each.at for each in next_sends(lab.ports, most=2)] == [SEND_AT, SEND_AT + DAY]
 
 

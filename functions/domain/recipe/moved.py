@@ -9,7 +9,7 @@ from typing import Any
 from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.instants import instant, stamp
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, read
-from functions.domain.recipe.schedule import Frequency, planned_from
+from functions.domain.recipe.schedule import Frequency, planned_from, sends_from
 from functions.domain.recipe.skips import skips_of
 from functions.domain.recipe.status import Status
 
@@ -32,11 +32,13 @@ def moved_id(recipe_id: str, send_at: datetime) -> str:
 def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
     """Return the document of the active recipe that sends once at `to`, in place of a send of this recipe.
 
-    NotPossible if `to` is not a whole minute on the clock of the recipe's time zone, or is the time of the send.
+    NotPossible if `to` is not a whole minute on the clock of the recipe's time zone, or the recipe sends then anyway.
     """
     recipe = read(document)
     if to == send_at:
         raise NotPossible(f"the send is at {to:%Y-%m-%d %H:%M} UTC already: name another time")
+    if next(sends_from(recipe.schedule, to), None) == to:
+        raise NotPossible(f"recipe {recipe.id!r} sends at {to:%Y-%m-%d %H:%M} UTC anyway: name another time, or skip")
     local = to.astimezone(recipe.schedule.zone)
     schedule = {
         "timezone": recipe.schedule.zone.key,
@@ -86,9 +88,9 @@ def sends_instead(copy: Mapping[str, Any]) -> bool:
     return _status(copy) in (Status.ACTIVE, Status.COMPLETED)
 
 
-def is_active(copy: Mapping[str, Any] | None) -> bool:
-    """Return whether a copy is there, and will send."""
-    return copy is not None and _status(copy) is Status.ACTIVE
+def has_status(copy: Mapping[str, Any] | None, status: Status) -> bool:
+    """Return whether a copy is there, and has a status."""
+    return copy is not None and _status(copy) is status
 
 
 def _status(copy: Mapping[str, Any]) -> Status | None:

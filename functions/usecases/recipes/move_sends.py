@@ -18,6 +18,7 @@ from functions.domain.recipe.first_send import (
 )
 from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.schedule import Schedule, is_skipped
+from functions.domain.recipe.skips import skipped_sends
 from functions.ports import Ports
 from functions.ports.executions import ExecutionSearch
 from functions.usecases.timeline.control import cancel_all
@@ -92,8 +93,9 @@ def plan_move(
         raise ScheduleUnderWay(recipe, moved[0], kept, replaced)
     found = kept if underway is Underway.KEEP else replaced
     _refuse(no_send_errors(recipe, found, now))
+    skipped = skipped_sends(recipe.schedule, now, found.at, None) if found.at else []
     return Move(
-        first_send_at=found.at,
+        first_send_at=skipped[0] if skipped else found.at,  # a skipped send before it can still be restored
         passed_over=found.passed_over,
         cancels_displaced=underway is not Underway.KEEP,
     )

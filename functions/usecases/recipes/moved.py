@@ -1,14 +1,15 @@
 """The recipes that send moved sends of other recipes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from functions.domain.errors import NotPossible
-from functions.domain.recipe.moved import is_active, moved_id, moved_ids, sends_instead
+from functions.domain.recipe.moved import has_status, moved_from, moved_id, moved_ids, sends_instead
 from functions.domain.recipe.read import read
 from functions.domain.recipe.schedule import is_skipped
 from functions.domain.recipe.skips import skips_of
+from functions.domain.recipe.status import Status
 from functions.ports import Ports
 from functions.usecases.timeline.orphans import went_live
 
@@ -34,7 +35,30 @@ def refuse_moved(ports: Ports, before: Mapping[str, Any] | None, document: Mappi
             )
 
 
-def copies_to_send(ports: Ports, document: Mapping[str, Any]) -> Sequence[str]:
-    """Return the ids of the active recipes that send moved sends of a recipe. Its document may be broken by hand."""
+def copies_of(ports: Ports, document: Mapping[str, Any], status: Status) -> Sequence[str]:
+    """Return the ids of the recipes with a status for moved sends of a recipe. Its document may be broken by hand."""
     found = {moved_id(document["id"], send_at) for send_at in skips_of(document)}
-    return sorted(each for each in found if is_active(ports.recipes.get(each)))
+    return sorted(each for each in found if has_status(ports.recipes.get(each), status))
+
+
+def waiting_copies(ports: Ports, document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each moved send of an active recipe whose copy is paused and could still send."""
+    now = ports.clock.now()
+    for each in copies_of(ports, document, Status.PAUSED):
+        send = next(read(ports.recipes.get(each) or {}).sends(now), None)
+        if send is not None and not went_live(ports, each):
+            when = f"{send:%Y-%m-%d %H:%M} UTC"
+            yield f"the send that was moved to {when} stays off: resume recipe {each}, or restore the send"
+
+
+def refuse_restored(ports: Ports, document: Mapping[str, Any]) -> None:
+    """Raise NotPossible if an active copy would send in place of a send that its recipe sends itself."""
+    origin = moved_from(document)
+    stored = None if origin is None else ports.recipes.get(origin[0])
+    if origin is None or stored is None or origin[1] <= ports.clock.now() or not has_status(stored, Status.ACTIVE):
+        return
+    if not is_skipped(read(stored).schedule, origin[1]):
+        raise NotPossible(
+            f"it would send in place of the send of recipe {origin[0]!r} at {origin[1]:%Y-%m-%d %H:%M} UTC, which is "
+            "not skipped: skip or move that send first, or duplicate this recipe"
+        )

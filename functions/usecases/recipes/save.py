@@ -14,6 +14,7 @@ from functions.domain.execution.execution import Execution
 from functions.domain.instants import stamp
 from functions.domain.recipe.first_send import Underway
 from functions.domain.recipe.labels import owner_of
+from functions.domain.recipe.moved import has_status
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, parse, read
 from functions.domain.recipe.schedule import scheduler_cron
 from functions.domain.recipe.skips import with_past_skips, with_skip, without_skip
@@ -30,7 +31,7 @@ from functions.usecases.recipes.move_sends import (
     record_missed_before,
     start_moved,
 )
-from functions.usecases.recipes.moved import copies_to_send, moved_to, refuse_moved
+from functions.usecases.recipes.moved import copies_of, moved_to, refuse_moved, refuse_restored, waiting_copies
 from functions.usecases.recipes.with_segments import with_current_segments
 from functions.usecases.timeline.control import cancel_before_live, live_of
 from functions.usecases.timeline.orphans import went_live
@@ -216,7 +217,7 @@ def delete_recipe(
 
 def _pause_moved(ports: Ports, document: Mapping[str, Any], *, by: str) -> Iterator[str]:
     """Pause the recipes that would still send moved sends of a recipe, and return sentences about it."""
-    for each in copies_to_send(ports, document):
+    for each in copies_of(ports, document, Status.ACTIVE):
         pause_recipe(ports, each, by=by)
         yield f"paused recipe {each}, which would have sent a moved send"
 
@@ -313,6 +314,8 @@ def _change(
         notices, move = changed.notices, plan_move(stored, changed, executions, deed.at, underway)
         document = with_past_skips(changed.document(), stored, deed.at) | {FIRST_SEND_AT: stamp(move.first_send_at)}
         refuse_moved(ports, stored, document)
+        if changed.is_active:
+            refuse_restored(ports, document)
         if move.first_send_at is None:
             del document[FIRST_SEND_AT]
         if stored is None and not owner_of(document) and "@" in deed.by:  # a person, not a part of Tminus
@@ -327,7 +330,9 @@ def _change(
     cancelled, effects = list[Execution](), tuple[str, ...]()
     if recipe.is_active:
         cancelled += cancel_displaced(ports, recipe, move)
-        notices = (*notices, *start_moved(ports, recipe, move))
+        resumed = not has_status(stored, Status.ACTIVE)
+        left_off = waiting_copies(ports, recipe.document()) if resumed else ()
+        notices = (*notices, *start_moved(ports, recipe, move), *left_off)
     elif cancel:
         cancelled += cancel_before_live(ports, recipe.id, f"its recipe is {recipe.status.value}")
         effects = (

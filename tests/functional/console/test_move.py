@@ -34,6 +34,9 @@ def test_a_send_is_moved_to_a_typed_time_and_taken_back(lab: Lab, visitor: Visit
         "2026-03-04T08:00:00Z",
     )
     assert "Welcome (moved)" in visitor.get("/calendar?day=2026-03-04").text
+    assert "Moved to Wed 4 Mar, 09:00 Move again Restore" in visitor.get(CAMPAIGN).text
+    assert visitor.get(f"/recipes/{COPY}/move?at=2026-03-04T08:00:00Z", status=303)
+    assert "which then does not go out. Restore that send there" in visitor.get(f"/recipes/{COPY}/delete").text
     undone = visitor.send(response.headers["Location"], "/recipes/welcome/restore")
     assert "Restored. Mon 2 Mar, 19:30 Berlin is sent as planned." in visitor.get(undone.headers["Location"]).text
     assert (lab.ports.recipes.get(COPY) or {})["status"] == "paused"

@@ -125,3 +125,11 @@ def test_the_rest_of_the_recipe(lab: Lab, visitor: Visitor) -> None:
     visitor.send(EDIT, EDIT)
     after = lab.ports.recipes.get("welcome") or {}
     assert {**after, "updatedAt": ""} == {**before, "updatedAt": ""}
+
+
+@pytest.mark.parametrize("typed", ["1 200", "1,200", "1\u2019200", "1\u202f200", "1200"])
+def test_a_number_is_read_with_separators_of_thousands(lab: Lab, visitor: Visitor, typed: str) -> None:
+    edit = "/recipes/welcome/edit"
+    visitor.send(edit, edit, {"settings.safeguards.maxAudienceSize": typed})
+    stored = lab.ports.recipes.get("welcome") or {}
+    assert stored["settings"]["safeguards"]["maxAudienceSize"] == 1_200

@@ -95,8 +95,14 @@ def day_only(text: str) -> str:
     return midnight[1] if midnight else text
 
 
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:[\s,'\u2019]\d{3})+")
+"""A number such as 1 200 or 1,200. A point begins the fraction."""
+
+
 def _read_number(written: str) -> Any:
     text = written.strip()
+    if _THOUSANDS.fullmatch(text):
+        text = re.sub(r"[^-\d]", "", text)
     if re.fullmatch(r"-?\d+", text) and len(text) <= _LARGEST_DIGITS:
         return int(text)
     return float(text) if re.fullmatch(r"-?\d*\.\d+", text) else text or None

@@ -8,7 +8,9 @@ from flask import Response
 
 from functions.domain.errors import BadRecipe, NotPossible
 from functions.domain.instants import stamp
+from functions.domain.recipe.moved import moved_from
 from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.schedule import Frequency
 from functions.domain.roles import Role
 from functions.handlers.console.answering import page, to
 from functions.handlers.console.forms.live_schedule import live_schedule
@@ -23,9 +25,14 @@ _TYPED = ("schedule.startDate", "schedule.executionTime")
 
 
 def ask(visit: Visit) -> Response:
-    """Ask when a send should go out instead."""
+    """Ask when a send should go out instead. A campaign that sends once is edited, a moved send is moved again."""
     recipe_id, at = visit.path["recipe_id"], named_send(visit.asked("at"))
-    recipe = read(stored_recipe(visit.ports, recipe_id), default_id=recipe_id)
+    stored = stored_recipe(visit.ports, recipe_id)
+    if origin := moved_from(stored):
+        return to(visit, f"/recipes/{origin[0]}/move", at=stamp(origin[1]) or "")
+    recipe = read(stored, default_id=recipe_id)
+    if recipe.schedule.frequency is Frequency.ONCE:
+        return to(visit, f"/recipes/{recipe_id}/edit")
     local = at.astimezone(recipe.schedule.zone)
     return _shown(visit, recipe, at, _values(recipe, "", f"{local:%H:%M}"), status=OK)
 

@@ -12,6 +12,7 @@ from functions.domain.errors import BadRecipe
 from functions.domain.execution.execution import Execution, Kind, State
 from functions.domain.recipe.defaults import in_force
 from functions.domain.recipe.labels import owner_of, tags_of
+from functions.domain.recipe.moved import moved_from
 from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.status import Status
 from functions.domain.roles import Role
@@ -180,7 +181,16 @@ def _ask(visit: Visit, template: str, found: Sequence[Execution], action: str = 
     recipe_id = visit.path["recipe_id"]
     document = stored_recipe(visit.ports, recipe_id)
     zones = {each.id: zone_of(each.recipe) for each in found}
-    return page(visit, template, document=document, recipe_id=recipe_id, found=found, zones=zones, action=action)
+    return page(
+        visit,
+        template,
+        document=document,
+        recipe_id=recipe_id,
+        found=found,
+        zones=zones,
+        action=action,
+        origin=moved_from(document),
+    )
 
 
 def ask_delete(visit: Visit) -> Response:

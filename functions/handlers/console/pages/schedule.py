@@ -1,7 +1,7 @@
 """The schedule in the campaign form as it is typed, the search for time zones, and skipping one send."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -11,7 +11,7 @@ from flask import Response
 from functions.domain.errors import BadInput
 from functions.domain.execution.execution import Execution, State
 from functions.domain.instants import instant, stamp
-from functions.domain.recipe.read import Recipe, read
+from functions.domain.recipe.read import Document, Recipe, read
 from functions.domain.recipe.schedule import is_skipped
 from functions.domain.recipe.skips import skipped_sends
 from functions.domain.roles import Role
@@ -33,13 +33,14 @@ _NEXT_SENDS = 5
 class NextSend:
     """A coming send of a campaign, perhaps with its execution. `name` is how an address names it.
 
-    `moved_to` is the id of the campaign that sends in its place.
+    `moved_to` is the id of the campaign that sends in its place, at `moved_at` unless it has sent.
     """
 
     at: datetime
     execution: Execution | None = None
     skipped: bool = False
     moved_to: str = ""
+    moved_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -66,10 +67,18 @@ def next_sends(ports: Ports, recipe: Recipe, launched: LaunchedSends) -> Sequenc
     until = sends[-1] if sends else now
     found = [NextSend(at=at, execution=launched.get((recipe.id, at))) for at in sends]
     skipped = [
-        NextSend(at=at, skipped=True, execution=launched.get((recipe.id, at)), moved_to=moved_to(ports, document, at))
+        replace(_moved(ports, document, at, now), execution=launched.get((recipe.id, at)))
         for at in skipped_sends(recipe.schedule, now, until, recipe.first_send_at)
     ]
     return sorted([*found, *skipped], key=lambda send: send.at)
+
+
+def _moved(ports: Ports, document: Document, at: datetime, now: datetime) -> NextSend:
+    """Return a skipped send, with the campaign that sends in its place."""
+    copy_id = moved_to(ports, document, at)
+    copy = ports.recipes.get(copy_id) if copy_id else None
+    moved_at = next(read(copy).sends(now), None) if copy else None
+    return NextSend(at=at, skipped=True, moved_to=copy_id if copy else "", moved_at=moved_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +119,12 @@ def skip_outcome(visit: Visit, recipe: Recipe, launched: LaunchedSends) -> SkipO
 
 
 def _moved_outcome(visit: Visit, recipe: Recipe, at: datetime, named: str) -> SkipOutcome | None:
-    moved = moved_to(visit.ports, recipe.document(), at)
-    if not moved:
+    send, zone = _moved(visit.ports, recipe.document(), at, visit.now), recipe.schedule.zone
+    if not send.moved_to:
         return None
-    copy = read(stored_recipe(visit.ports, moved))
-    to = next(copy.sends(visit.now), None)
-    when = f" to {short_day(to, copy.schedule.zone)} {city(copy.schedule.zone)}" if to else ""
-    undo = (stamp(at) or "") if at > visit.now else ""
-    return SkipOutcome(words=f"Moved {named}{when}. All other sends go out as planned.", undo=undo, moved_to=moved)
+    when = f" to {short_day(send.moved_at, zone)} {city(zone)}" if send.moved_at else ""
+    words = f"Moved {named}{when}. All other sends go out as planned."
+    return SkipOutcome(words=words, undo=send.name if at > visit.now else "", moved_to=send.moved_to)
 
 
 def show_live(visit: Visit) -> Response:
