@@ -13,6 +13,7 @@ from functions.ports.executions import ExecutionSearch
 from functions.usecases.recipes.launched_sends import LaunchedSends, launched_sends, next_send
 from functions.usecases.reports.campaign_index import Labelled, campaign_index, campaign_plans, matching
 from functions.usecases.reports.send_numbers import SendNumbers
+from functions.usecases.reports.so_far import everyone_sent_to
 from functions.usecases.reports.upcoming import HORIZON, planned
 from functions.usecases.reports.week import week_begins, week_of
 
@@ -52,6 +53,8 @@ class Campaign:
     problem: str
     next_send_at: datetime | None
     last: Execution | None
+    all_sent: bool
+    """Whether the last send is live and has nothing left to send."""
     week: SendNumbers
     """Its sends of the last seven days, as the overview counts them."""
 
@@ -123,6 +126,7 @@ def _campaign(ports: Ports, labelled: Labelled, launched: LaunchedSends, now: da
         problem="" if recipe else labelled.problem,
         next_send_at=next_send(recipe, now, launched) if recipe else None,
         last=last,
+        all_sent=last is not None and everyone_sent_to(ports, last.id, last.state),
         week=week,
     )
 

@@ -117,6 +117,7 @@ def test_lists_have_the_numbers_of_a_send_before_it_is_cleaned_up(lab: Lab, visi
         text = visitor.get(page).text
         assert shares in text
         assert "Sent" in text.partition(shares)[0].rpartition("Welcome")[2]
+    assert "Mon 2 Mar, 18:30 Sent" in visitor.get("/recipes").text
     assert f"{totals.sent}" in visitor.get("/recipes/welcome").text.partition("Last sends")[2]
 
 

@@ -68,7 +68,8 @@ def show(visit: Visit) -> Response:
         return shown_with("recipe_broken.html", document=document, recipe_id=recipe_id, broken=error.errors)
     launched = launched_sends(visit.ports, visit.now, recipe_id)
     live = [] if recipe.is_active else [each for each in history if each.status is State.LIVE]
-    people = [each.people for each in reversed(history) if each.people is not None and each.kind is not Kind.TEST]
+    sent = [each for each in reversed(history) if each.kind is not Kind.TEST and each.totals and each.totals.sent]
+    people = [each.people for each in sent if each.people is not None]
     sends, audience = next_sends(visit.ports, recipe, launched), recipe_audience(visit.ports, recipe)
     return shown_with(
         "recipe.html",
