@@ -80,7 +80,7 @@ def _scenes(played: Stage) -> Iterator[Sequence[Shot]]:
         *_both("compose", "/recipes/sneaker-reactivation/edit", act=_write),
         Shot(name="form-errors", path="/recipes/new", act=_press("Review and activate")),
         Shot(name="recipe-run", path="/recipes/sneaker-reactivation/run"),
-        *_both("review", "/recipes/autumn/review"),
+        *_both("review", "/recipes/autumn/review", act=_checked),
         Shot(name="move", path="/recipes/sneaker-reactivation/move?at=2026-05-06T22:30:00Z", act=_type_day),
         Shot(name="test-people", path="/test-people"),
         *_both("calendar", "/calendar"),
@@ -122,6 +122,11 @@ def _prepare(played: Stage) -> None:
     add_tester(ports, name="Ana", user_id=_TESTER, email="local", by="local")
     changes = {"description": "New users hear what to do next, step by step."}
     update_recipe(ports, "new-user-welcome", changes, by="ben@kicks.example")
+
+
+def _checked(page: Page) -> None:
+    """Wait until the review has looked who would receive it."""
+    page.get_by_text("Checking who would receive it").wait_for(state="hidden")
 
 
 def _type_day(page: Page) -> None:
