@@ -58,9 +58,9 @@ test-all: ## Run all that CI runs (under an hour): make test with coverage, and 
 	$(MAKE) test-rest
 
 test-rest: ## Run what CI runs after make test; what needs one core runs beside another
-	$(MAKE) lint test-long
-	$(MAKE) -j2 --output-sync test-bigquery test-api-fuzz chaos bench-smoke test-runtime infra-check test-api-clients \
-	    test-wheel test-rules demo sbom
+	$(MAKE) -j2 --output-sync lint test-api-fuzz test-bigquery chaos bench-smoke test-runtime infra-check \
+	    test-api-clients test-wheel test-rules demo sbom
+	$(MAKE) test-long
 	$(MAKE) simulate-fresh prove-smoke
 
 coverage: $(READY) ## Print the coverage of lines and branches, after make test COVERAGE=1; functions/ needs 90%
