@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 
-RECIPE_ID = re.compile(r"(?!__.*__$)[A-Za-z0-9_-]{1,100}")
+LONGEST_RECIPE_ID = 100
+RECIPE_ID = re.compile(rf"(?!__.*__$)[A-Za-z0-9_-]{{1,{LONGEST_RECIPE_ID}}}")
 """Firestore keeps names like `__this__` for itself."""
 ONE_OFF = "one-off"
 """The recipe id of one-off sends, which have no recipe. No recipe is allowed to have it."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.domain.errors import BadRecipe, NotPossible
+from functions.domain.ids import LONGEST_RECIPE_ID
 from functions.domain.instants import instant, stamp
 from functions.domain.recipe.read import FIRST_SEND_AT, Document, read
 from functions.domain.recipe.schedule import Frequency, planned_from, sends_from
@@ -15,18 +16,17 @@ from functions.domain.recipe.status import Status
 
 MOVED_FROM = "movedFrom"
 """The field of a copy that names the recipe and the send in whose place it sends."""
-_LONGEST_ID = 100
-_OWN = ("createdAt", "updatedAt", FIRST_SEND_AT, MOVED_FROM, "isActive", "problem")
-"""Fields that belong to the recipe itself, and not to what it sends."""
+OF_ITS_OWN = ("createdAt", "updatedAt", FIRST_SEND_AT, MOVED_FROM, "isActive", "problem")
+"""Fields that no copy of a recipe gets."""
 
 
 def moved_id(recipe_id: str, send_at: datetime) -> str:
     """Return the id of the copy that sends in place of a send, always the same: a send is moved to one time only."""
     end = f"-moved-{send_at.astimezone(UTC):%Y%m%dT%H%MZ}"
-    if len(recipe_id) + len(end) <= _LONGEST_ID:
+    if len(recipe_id) + len(end) <= LONGEST_RECIPE_ID:
         return recipe_id + end
     digest = hashlib.sha256(recipe_id.encode()).hexdigest()[:8]
-    return f"{recipe_id[: _LONGEST_ID - len(end) - len(digest) - 1]}-{digest}{end}"
+    return f"{recipe_id[: LONGEST_RECIPE_ID - len(end) - len(digest) - 1]}-{digest}{end}"
 
 
 def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
@@ -48,7 +48,7 @@ def moved_copy(document: Document, send_at: datetime, to: datetime) -> Document:
     }
     lead = document["schedule"].get("leadTimeMinutes")
     copy = {
-        **{name: value for name, value in document.items() if name not in _OWN},
+        **{name: value for name, value in document.items() if name not in OF_ITS_OWN},
         "id": moved_id(recipe.id, send_at),
         "name": f"{recipe.name} (moved)",
         "status": Status.ACTIVE.value,

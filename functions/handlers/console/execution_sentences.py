@@ -44,8 +44,10 @@ class Control:
 
 
 def state_of(each: Execution | ExecutionSummary | ExecutionDetail, *, everyone_sent: bool = False) -> str:
-    """Return the state of a send, a key of `words.STATES`. `everyone_sent` says that a live one has nothing left,
-    which a list knows from its totals."""
+    """Return the state of a send, a key of `words.STATES`.
+
+    `everyone_sent` says that a live one has nothing left. The line of a list knows that from its totals.
+    """
     state, phase = (each.state, phase_of(each)) if isinstance(each, Execution) else (each.status, each.phase)
     if each.waiting:
         return "waiting"

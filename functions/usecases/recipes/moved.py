@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.domain.errors import NotPossible
 from functions.domain.recipe.moved import has_status, moved_from, moved_id, moved_ids, sends_instead
-from functions.domain.recipe.read import read
+from functions.domain.recipe.read import Recipe, read
 from functions.domain.recipe.schedule import is_skipped
 from functions.domain.recipe.skips import skips_of
 from functions.domain.recipe.status import Status
@@ -35,20 +35,20 @@ def refuse_moved(ports: Ports, before: Mapping[str, Any] | None, document: Mappi
             )
 
 
-def copies_of(ports: Ports, document: Mapping[str, Any], status: Status) -> Sequence[str]:
-    """Return the ids of the recipes with a status for moved sends of a recipe. Its document may be broken by hand."""
-    found = {moved_id(document["id"], send_at) for send_at in skips_of(document)}
-    return sorted(each for each in found if has_status(ports.recipes.get(each), status))
+def copies_of(ports: Ports, document: Mapping[str, Any], status: Status) -> Sequence[Recipe]:
+    """Return the recipes with a status for moved sends of a recipe. Its document may be broken by hand."""
+    names = sorted({moved_id(document["id"], send_at) for send_at in skips_of(document)})
+    return [read(copy) for copy in map(ports.recipes.get, names) if copy is not None and has_status(copy, status)]
 
 
 def waiting_copies(ports: Ports, document: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each moved send of an active recipe whose copy is paused and could still send."""
     now = ports.clock.now()
-    for each in copies_of(ports, document, Status.PAUSED):
-        send = next(read(ports.recipes.get(each) or {}).sends(now), None)
-        if send is not None and not went_live(ports, each):
+    for copy in copies_of(ports, document, Status.PAUSED):
+        send = next(copy.sends(now), None)
+        if send is not None and not went_live(ports, copy.id):
             when = f"{send:%Y-%m-%d %H:%M} UTC"
-            yield f"the send that was moved to {when} stays off: resume recipe {each}, or restore the send"
+            yield f"the send that was moved to {when} stays off: resume recipe {copy.id}, or restore the send"
 
 
 def refuse_restored(ports: Ports, document: Mapping[str, Any]) -> None:

@@ -217,9 +217,9 @@ def delete_recipe(
 
 def _pause_moved(ports: Ports, document: Mapping[str, Any], *, by: str) -> Iterator[str]:
     """Pause the recipes that would still send moved sends of a recipe, and return sentences about it."""
-    for each in copies_of(ports, document, Status.ACTIVE):
-        pause_recipe(ports, each, by=by)
-        yield f"paused recipe {each}, which would have sent a moved send"
+    for copy in copies_of(ports, document, Status.ACTIVE):
+        pause_recipe(ports, copy.id, by=by)
+        yield f"paused recipe {copy.id}, which would have sent a moved send"
 
 
 def schedule_name(recipe_id: str) -> str:

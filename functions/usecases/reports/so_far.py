@@ -24,8 +24,12 @@ def tally_so_far(ports: Ports, execution_id: str) -> Tally:
 
     Reasons for exclusions are summed up under the key "all".
     """
-    size = sum(files.live.size for files in built_pushes(ports, execution_id))
-    return replace(ports.shards.progress(execution_id), audience_size=size)
+    return among_all(ports, execution_id, ports.shards.progress(execution_id))
+
+
+def among_all(ports: Ports, execution_id: str, done: Tally) -> Tally:
+    """Return the tally of an execution's finished shards among the users of all its live audiences."""
+    return replace(done, audience_size=sum(files.live.size for files in built_pushes(ports, execution_id)))
 
 
 def with_numbers_so_far(ports: Ports, sends: Sequence[ExecutionSummary]) -> list[ExecutionSummary]:

@@ -1,7 +1,7 @@
 """Show one execution while it runs. Repeated requests are cheap."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from functions.domain.recipe.timeline import Phase
 from functions.ports import Ports
 from functions.usecases.reports.execution import ExecutionReport, report_of
 from functions.usecases.reports.executions import Waiting, name_of, phase_of, possible_for, seconds_to_send, waiting
-from functions.usecases.timeline.built_pushes import built_pushes
+from functions.usecases.reports.so_far import among_all
 from functions.usecases.timeline.steps import Run, run_or_problem
 
 
@@ -79,9 +79,9 @@ class Watched:
     @cached_property
     def everyone_sent_to(self) -> bool:
         """Whether it is live and has nothing left to send."""
-        size = sum(files.live.size for files in built_pushes(self.ports, self.execution.id))
-        done = replace(done_tally(self.shards), audience_size=size)
-        return self.execution.state is State.LIVE and not done.not_reached
+        if self.execution.state is not State.LIVE:
+            return False
+        return not among_all(self.ports, self.execution.id, done_tally(self.shards)).not_reached
 
     @property
     def version(self) -> str:

@@ -47,12 +47,12 @@ def went_live(ports: Ports, recipe_id: str) -> bool:
     return any(execution.went_live for execution in found)
 
 
-def _why_off(document: Mapping[str, Any], send_at: datetime | None) -> str | None:
+def _why_off(document: Mapping[str, Any], send_at: datetime | None, *, named: str = "its recipe") -> str | None:
     """Return why a recipe does not send at an instant; without one, whether it sends nothing at all."""
     try:
         status, _ = read_status(document)
         if status in _SENDS_NOTHING:
-            return f"its recipe is {status.value}"
+            return f"{named} is {status.value}"
         skipped = send_at is not None and is_skipped(read(document).schedule, send_at)
     except BadRecipe:
         return None  # an unreadable recipe may not be paused: the execution goes on with its snapshot
@@ -66,13 +66,14 @@ def _why_moved(ports: Ports, execution: Execution) -> str | None:
 
 def _why_restored(ports: Ports, recipe_id: str, send_at: datetime) -> str | None:
     """Return why a copy must not send in place of a send of another recipe; None if it may."""
+    named = "the recipe in whose place it sends"
     own = ports.executions.get(execution_id(recipe_id, send_at))
     if own is not None and own.went_live:
         return "the send in whose place it sends has gone out"
     document = ports.recipes.get(recipe_id)
     if document is None:
-        return "the recipe in whose place it sends was deleted"
-    off = _why_off(document, send_at)
+        return f"{named} was deleted"
+    off = _why_off(document, send_at, named=named)
     if off is None:
         return "the send in whose place it sends was restored" if send_at > ports.clock.now() else None
-    return None if off == SKIPPED else off.replace("its recipe", "the recipe in whose place it sends")
+    return None if off == SKIPPED else off

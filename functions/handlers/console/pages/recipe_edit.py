@@ -13,8 +13,8 @@ from functions.domain.errors import BadRecipe, FieldError, NotPossible, Stale
 from functions.domain.execution.execution import Execution
 from functions.domain.recipe.content_fields import MOST_BUTTONS
 from functions.domain.recipe.first_send import ScheduleUnderWay, Underway
-from functions.domain.recipe.moved import MOVED_FROM
-from functions.domain.recipe.read import FIRST_SEND_AT, Document, Recipe, read
+from functions.domain.recipe.moved import OF_ITS_OWN
+from functions.domain.recipe.read import Document, Recipe, read
 from functions.domain.recipe.skips import without_skips
 from functions.domain.recipe.status import Status, read_status
 from functions.domain.roles import Role
@@ -50,7 +50,7 @@ from functions.usecases.recipes.check_saved import checked_recipe
 from functions.usecases.recipes.save import create_recipe, stored_recipe, update_recipe, version_of
 from functions.usecases.timeline.control import would_cancel
 
-_OWN = ("id", "owner", "status", "isActive", "createdAt", "updatedAt", FIRST_SEND_AT, MOVED_FROM, "problem")
+_OWN = (*OF_ITS_OWN, "id", "owner", "status")
 """Fields that a copy does not get."""
 _LATEST_ENTRIES = 20
 _REMOVABLE = ("name", "description", "tags", "owner", "type")
