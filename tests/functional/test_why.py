@@ -117,7 +117,9 @@ def test_ids_of_any_kind_are_found(make_lab: MakeLab) -> None:
 
 
 @pytest.fixture
-def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tminus:
+def tminus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Tminus:
+    """The command in a folder without the state of a `tminus up`, which it would find by itself."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("USER_ID_FORMAT", "any")
     return calling(monkeypatch, capsys)
 
